@@ -1,0 +1,1 @@
+"""What a policy is, and how one is found by name."""
