@@ -1,0 +1,1 @@
+"""ROS 2 nodes, launch files, configuration and the `chefmate` command."""

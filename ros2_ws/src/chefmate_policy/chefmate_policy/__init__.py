@@ -1,0 +1,1 @@
+"""GPU policies behind the policy protocol."""

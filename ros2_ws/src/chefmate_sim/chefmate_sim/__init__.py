@@ -1,0 +1,1 @@
+"""The simulated kitchen: MuJoCo world, virtual servo bus, rendered cameras, scripted expert."""
