@@ -30,3 +30,7 @@ class UnknownInstructionError(PolicyError, ValueError):
 
 class BusError(ChefMateError, OSError):
     """The servo bus could not do what was asked."""
+
+
+class CameraError(ChefMateError, OSError):
+    """A camera, or an image, is not what was asked for."""

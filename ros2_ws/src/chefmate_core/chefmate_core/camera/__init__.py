@@ -1,0 +1,1 @@
+"""Cameras without ROS and without OpenCV: frames, sources, health and geometry."""
