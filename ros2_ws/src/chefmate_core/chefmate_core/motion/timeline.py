@@ -1,0 +1,182 @@
+"""The executor's timeline: stamped chunks in, a smooth joint goal for every instant out.
+
+A chunk is joined to the running motion: at the instant of its arrival position and velocity go on
+where they were, and the difference fades out within the join time. Steps whose time has passed are
+never played. When the newest chunk runs out, the goal decelerates to a stand and the timeline is
+starved. All times are of one steady clock, in seconds.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from chefmate_core.errors import ConfigurationError
+from chefmate_core.motion.spline import JointSpline
+
+
+@dataclass(frozen=True)
+class TimelineConfig:
+    """How chunks are joined and how the goal comes to a stand."""
+
+    join_s: float = 0.15  # shortest time in which the difference to a new chunk fades out
+    join_velocity_rad_s: float = 0.5  # a larger difference fades at this speed
+    stop_deceleration_rad_s2: float = 8.0  # on starvation; below the gate's cap
+    future_tolerance_s: float = 0.1  # chunks that begin later than this from now are refused
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0.0 < value < 1e3:  # False for NaN
+                raise ConfigurationError(f'{name} must be above 0 and finite; found {value}')
+
+
+class TimelineState(StrEnum):
+    """What the timeline has to offer."""
+
+    IDLE = 'idle'  # standing still: there is no goal
+    PLAYING = 'playing'
+    STOPPING = 'stopping'  # out of steps: decelerating
+
+
+@dataclass(frozen=True)
+class JointGoal:
+    """The goal of one instant."""
+
+    position_rad: np.ndarray  # (6,)
+    velocity_rad_s: np.ndarray  # (6,)
+
+
+class ChunkTimeline:
+    """See the module's docstring. One thread calls it."""
+
+    def __init__(self, config: TimelineConfig | None = None) -> None:
+        self.config = config or TimelineConfig()
+        self.counters: Counter[str] = Counter()
+        self.state = TimelineState.IDLE
+        self._spline: JointSpline | None = None
+        self._join = _Fade.nothing()
+        self._final = False
+        self._last: JointGoal | None = None
+        self._last_s = 0.0
+
+    def add(
+        self,
+        start_s: float,
+        positions_rad: np.ndarray,
+        period_s: float,
+        now_s: float,
+        standing_rad: np.ndarray,
+        final: bool = False,
+    ) -> bool:
+        """Take a chunk whose row i is the goal for `start_s + i * period_s`.
+
+        `standing_rad`, shape (6,), is where the arm is held: a motion begins there when none runs.
+        A `final` chunk ends the task, so that its end is no starvation. Returns whether it was
+        taken.
+        """
+        positions = np.asarray(positions_rad, dtype=float)
+        if not (np.all(np.isfinite(positions)) and np.isfinite(start_s) and period_s > 0.0):
+            self.counters['chunks_refused_not_finite'] += 1
+            return False
+        spline = JointSpline(start_s, positions, period_s)
+        if spline.end_s <= now_s:
+            self.counters['chunks_refused_expired'] += 1
+            return False
+        if start_s - now_s > self.config.future_tolerance_s:
+            self.counters['chunks_refused_future'] += 1
+            return False
+        if self._spline is not None and start_s < self._spline.start_s:
+            self.counters['chunks_refused_out_of_order'] += 1
+            return False
+        current = self._current(now_s)
+        if current is None:
+            current = JointGoal(np.asarray(standing_rad, dtype=float), np.zeros(len(standing_rad)))
+        position, velocity = spline.sample(now_s)
+        self._join = _Fade.between(current, JointGoal(position, velocity), now_s, self.config)
+        self._spline = spline
+        self._final = final
+        self.state = TimelineState.PLAYING
+        self.counters['chunks_accepted'] += 1
+        self.counters['steps_dropped'] += max(0, int(np.ceil((now_s - start_s) / period_s)))
+        return True
+
+    def sample(self, now_s: float) -> JointGoal | None:
+        """Return the goal of this instant, or None when standing still."""
+        goal = self._current(now_s)
+        self._last, self._last_s = goal, now_s
+        return goal
+
+    def clear(self) -> None:
+        """Forget the motion: there is no goal until the next chunk."""
+        self._spline = None
+        self._last = None
+        self.state = TimelineState.IDLE
+
+    def stop(self) -> None:
+        """Decelerate from the running motion, as at a task's cancellation."""
+        if self.state is TimelineState.PLAYING:
+            self._spline = None
+            self.state = TimelineState.STOPPING if self._last is not None else TimelineState.IDLE
+
+    def _current(self, now_s: float) -> JointGoal | None:
+        if self.state is TimelineState.PLAYING:
+            assert self._spline is not None
+            if now_s <= self._spline.end_s:
+                position, velocity = self._spline.sample(now_s)
+                offset = self._join.sample(now_s)
+                return JointGoal(position + offset.position_rad, velocity + offset.velocity_rad_s)
+            self.counters['tasks_ended' if self._final else 'starvations'] += 1
+            self._spline = None
+            self.state = TimelineState.STOPPING
+        if self.state is TimelineState.STOPPING and self._last is not None:
+            goal = self._decelerated(self._last, max(now_s - self._last_s, 0.0))
+            if np.any(self._last.velocity_rad_s != 0.0):
+                return goal
+            self.clear()
+        return None
+
+    def _decelerated(self, goal: JointGoal, step_s: float) -> JointGoal:
+        """The goal `step_s` later; all joints brake together, so the path keeps its shape."""
+        fastest = float(np.max(np.abs(goal.velocity_rad_s)))
+        if fastest == 0.0:
+            return goal
+        slower = max(0.0, fastest - self.config.stop_deceleration_rad_s2 * step_s) / fastest
+        velocity = goal.velocity_rad_s * slower
+        mean = 0.5 * (goal.velocity_rad_s + velocity)
+        return JointGoal(goal.position_rad + mean * step_s, velocity)
+
+
+@dataclass(frozen=True)
+class _Fade:
+    """An offset of position and velocity that fades out in `duration_s`, C1 at both ends."""
+
+    start_s: float
+    duration_s: float
+    offset: JointGoal
+
+    @classmethod
+    def nothing(cls) -> '_Fade':
+        return cls(0.0, 1.0, JointGoal(np.zeros(1), np.zeros(1)))
+
+    @classmethod
+    def between(
+        cls, current: JointGoal, new: JointGoal, now_s: float, config: TimelineConfig
+    ) -> '_Fade':
+        offset = JointGoal(
+            current.position_rad - new.position_rad, current.velocity_rad_s - new.velocity_rad_s
+        )
+        # The fading cubic is fastest in its middle: 1.5 times its mean.
+        needed_s = 1.5 * float(np.max(np.abs(offset.position_rad))) / config.join_velocity_rad_s
+        return cls(now_s, max(config.join_s, needed_s), offset)
+
+    def sample(self, now_s: float) -> JointGoal:
+        u = min((now_s - self.start_s) / self.duration_s, 1.0)
+        if u >= 1.0:
+            return JointGoal(np.zeros(1), np.zeros(1))
+        p, m = self.offset.position_rad, self.offset.velocity_rad_s * self.duration_s
+        rest = 1.0 - u
+        # p (1 + 2u)(1 - u)^2 + m u (1 - u)^2
+        position = rest * rest * (p * (1.0 + 2.0 * u) + m * u)
+        velocity = (-6.0 * p * u * rest + m * rest * (1.0 - 3.0 * u)) / self.duration_s
+        return JointGoal(position, velocity)
