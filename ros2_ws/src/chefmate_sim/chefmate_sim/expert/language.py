@@ -1,8 +1,8 @@
 """From an instruction in English to the slices that shall lie on the plate, bottom to top.
 
 The vocabulary is closed on purpose: a word that is not listed may change the meaning ("tomato",
-"not", "throw"), and an arm must not move on half an understanding. What is unclear is refused, never
-guessed.
+"not", "throw"), and an arm must not move on half an understanding. What is unclear is refused,
+never guessed.
 """
 
 import re
@@ -38,8 +38,8 @@ _FIRST = {'first', '1', 'one'}
 _SECOND = {'second', '2', 'two', 'other'}
 
 _MOVE_VERBS = _vocabulary("""
-    pick put place grab take lift get move bring fetch set lay grasp transfer serve add carry deliver
-    drop stack position
+    pick put place grab take lift get move bring fetch set lay grasp transfer serve add carry
+    deliver drop stack position
 """)
 _MAKE_VERBS = _vocabulary("""
     make build assemble prepare stack cook create construct compose serve
@@ -48,9 +48,10 @@ _PLATE = {'plate', 'dish'}
 _TRAY = {'tray', 'holder', 'slot'}
 _SLICE = {'slice', 'slices', 'piece', 'pieces', 'sheet'}
 _FILLERS = _vocabulary("""
-    a an the it that this up on onto to of and then please kindly could can would will you me i want
-    need like for from in into out over upon now chef chefmate hey robot my some down with using go
-    just let s us there round number top center centre middle whole full delicious hi hello ok okay
+    a an the it that this up on onto to of and then please kindly could can would will you me i
+    want need like for from in into out over upon now chef chefmate hey robot my some down with
+    using go just let s us there round number top center centre middle whole full delicious hi
+    hello ok okay
 """)
 _KNOWN_WORDS = (
     _BREAD | _CHEESE | _PATTY | _BURGER | _SANDWICH | _FIRST | _SECOND | _MOVE_VERBS | _MAKE_VERBS
