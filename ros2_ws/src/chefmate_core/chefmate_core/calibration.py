@@ -131,9 +131,7 @@ class ArmCalibration:
 
     def to_mapping(self) -> dict[str, dict[str, int]]:
         """Return what `save` writes: joint name -> the five fields."""
-        return {
-            name: asdict(joint) for name, joint in zip(JOINT_NAMES, self.joints, strict=True)
-        }
+        return {name: asdict(joint) for name, joint in zip(JOINT_NAMES, self.joints, strict=True)}
 
     def save(self, path: str | Path) -> None:
         """Write LeRobot's JSON, laid out as LeRobot lays it out."""
@@ -223,7 +221,9 @@ class ArmCalibration:
         The input must be finite: the caller has checked it (a clip lets NaN through).
         """
         nearest = np.rint(self.rad_to_ticks(position_rad))
-        return np.clip(nearest, self.goal_min_ticks, self.goal_max_ticks).astype(int)
+        # Not np.clip: for six numbers it takes three times as long.
+        inside = np.minimum(np.maximum(nearest, self.goal_min_ticks), self.goal_max_ticks)
+        return inside.astype(int)
 
     def _limits_ticks(self) -> tuple[np.ndarray, np.ndarray]:
         return self.rad_to_ticks(self.lower_limits_rad), self.rad_to_ticks(self.upper_limits_rad)

@@ -1,0 +1,286 @@
+"""The arm behind a servo bus: positions, velocities and goals in rad, one call for each need."""
+
+import time
+
+import numpy as np
+
+from chefmate_core.calibration import MAX_TICK, ArmCalibration
+from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
+from chefmate_core.servo import registers as reg
+from chefmate_core.servo import setup
+from chefmate_core.servo.bus import ServoBus
+from chefmate_core.servo.config import ServoConfig
+from chefmate_core.servo.errors import GoalError, ServoReadbackError, ServoSilentError
+from chefmate_core.servo.readings import ArmHealth, ArmReading
+from chefmate_core.servo.registers import decode_sign_magnitude
+from chefmate_core.servo.statistics import BusStatistics
+from chefmate_core.servo.sync import Row, SyncRead, SyncWrite
+
+_SIGN_15 = 0x8000
+_SLOW_VELOCITY_TICKS = 50
+
+
+class FeetechArm:
+    """Six STS3215 on one port. One thread owns it; arrays are in the order of `JOINT_NAMES`."""
+
+    def __init__(
+        self, port: str, calibration: ArmCalibration, config: ServoConfig | None = None
+    ) -> None:
+        self.calibration = calibration
+        self._bus = ServoBus(port, config)
+        self.config = self._bus.config
+        ids = calibration.ids
+        self._motion = SyncRead(ids, (reg.PRESENT_POSITION, reg.PRESENT_VELOCITY))
+        self._health = SyncRead(
+            ids,
+            (
+                reg.PRESENT_LOAD,
+                reg.PRESENT_VOLTAGE,
+                reg.PRESENT_TEMPERATURE,
+                reg.STATUS,
+                reg.MOVING,
+                reg.PRESENT_CURRENT,
+            ),
+        )
+        self._goal = SyncWrite(ids, reg.GOAL_POSITION)
+        self._goal_readback = SyncRead(ids, (reg.GOAL_POSITION,))
+        self._rad_s_per_count = calibration.rad_per_tick.copy()
+        self._position_ticks = [0] * JOINT_COUNT
+        self._velocity_counts = [0] * JOINT_COUNT
+        self._read_at_s = [-np.inf] * JOINT_COUNT
+        self._misses = [0] * JOINT_COUNT
+        self._no_age = np.zeros(JOINT_COUNT)
+        self._no_age.setflags(write=False)
+        self._health_values = np.full((JOINT_COUNT, 6), np.nan)
+        self._health_at_s = np.full(JOINT_COUNT, -np.inf)
+
+    @property
+    def port(self) -> str:
+        """Path of the port."""
+        return self._bus.port
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the port is open and was not found gone."""
+        return self._bus.is_open
+
+    @property
+    def statistics(self) -> BusStatistics:
+        """Counters since construction; `as_dict()` is flat, for diagnostics."""
+        return self._bus.statistics
+
+    def connect(self) -> None:
+        """Open the port, check servos and calibration, read every joint once. Moves nothing.
+
+        Raises a BusError (port, silent servo) or a CalibrationError (model, EEPROM); the port is
+        closed again then.
+        """
+        self._bus.open()
+        try:
+            setup.check_servos(self._bus, self.calibration)
+            setup.check_calibration(self._bus, self.calibration)
+            self._learn_velocity_unit()
+            self._misses = [0] * JOINT_COUNT
+            self._read_all()
+        except BaseException:
+            self._bus.close()
+            raise
+
+    def configure(self) -> None:
+        """Set the servos up with read-back. Torque is off afterwards: the arm goes limp."""
+        self.set_torque(False)
+        setup.apply_eeprom(self._bus, self.calibration.ids)
+        setup.apply_ram(self._bus, self.calibration.ids)
+
+    def set_torque(self, enabled: bool) -> None:
+        """Turn torque on where the arm is, without moving it, or off.
+
+        For torque on, the goals are first set to a fresh read of the present positions and read
+        back. If anything fails, torque is off on every servo that can be reached, and it raises.
+        """
+        if not enabled:
+            self._torque_off()
+            return
+        self._hold_here()
+        try:
+            for servo_id in self.calibration.ids:
+                self._bus.write_verified(servo_id, reg.TORQUE_ENABLE, 1)
+        except BaseException:
+            if self._bus.is_open:
+                self._torque_off()
+            raise
+
+    def torque_enabled(self) -> np.ndarray:
+        """Return which servos have torque on, bool, shape (6,)."""
+        return np.array(
+            [self._bus.read(servo_id, reg.TORQUE_ENABLE) == 1 for servo_id in self.calibration.ids]
+        )
+
+    def read(self) -> ArmReading:
+        """Read positions and velocities: one sync read, and a retry for the missing servos.
+
+        A joint that does not answer keeps its last value and its age grows. Raises PortLostError
+        when the port is gone, ServoSilentError when a joint missed more than `max_misses` reads.
+        """
+        rows = self._bus.sync_read(self._motion)
+        now_s = time.monotonic()
+        is_fresh = True
+        positions, velocities = self._position_ticks, self._velocity_counts
+        for index, row in enumerate(rows):
+            if row is not None:
+                _, position, velocity = row
+                if position <= MAX_TICK:
+                    positions[index] = position
+                    velocities[index] = velocity if velocity < _SIGN_15 else _SIGN_15 - velocity
+                    self._read_at_s[index] = now_s
+                    self._misses[index] = 0
+                    continue
+                self.statistics.implausible_values += 1
+            is_fresh = False
+            self._misses[index] += 1
+        if is_fresh:
+            age_s = self._no_age
+        else:
+            age_s = now_s - np.array(self._read_at_s)
+            if max(self._misses) > self.config.max_misses:
+                raise self._missed_too_often(age_s)
+        calibration = self.calibration
+        return ArmReading(
+            (np.array(positions) - calibration.zero_ticks) * calibration.rad_per_tick,
+            np.array(velocities) * self._rad_s_per_count,
+            now_s,
+            age_s,
+            is_fresh,
+        )
+
+    def write_goal(self, position_rad: np.ndarray) -> np.ndarray:
+        """Send the goals, rad, shape (6,); return what went out after rounding and limits, rad.
+
+        Raises GoalError for a wrong shape, NaN or infinity: nothing is sent then.
+        """
+        goal_rad = np.asarray(position_rad, dtype=float)
+        if goal_rad.shape != (JOINT_COUNT,) or not np.isfinite(goal_rad).all():
+            raise GoalError(
+                f'{self.port}: the goal is {position_rad!r}; expected {JOINT_COUNT} finite '
+                'numbers in rad. Nothing was sent.'
+            )
+        ticks = self.calibration.rad_to_goal_ticks(goal_rad)
+        self._bus.sync_write(self._goal, ticks.tolist())
+        return self.calibration.ticks_to_rad(ticks)
+
+    def read_health(self) -> ArmHealth:
+        """Read temperature, voltage, load, current, status and moving: one sync read."""
+        rows = self._bus.sync_read(self._health)
+        now_s = time.monotonic()
+        for index, row in enumerate(rows):
+            if row is not None:
+                self._health_values[index] = self._health_of(index, row)
+                self._health_at_s[index] = now_s
+        load, voltage, temperature, status, moving, current = self._health_values.T.copy()
+        return ArmHealth(
+            temperature_c=temperature,
+            voltage_v=voltage,
+            load_fraction=load,
+            current_ma=current,
+            status_bits=np.nan_to_num(status).astype(int),
+            moving=np.nan_to_num(moving).astype(bool),
+            steady_time_s=now_s,
+            age_s=now_s - self._health_at_s,
+        )
+
+    def reconnect(self) -> None:
+        """Open the port anew after it was lost or fell silent, check everything, read afresh.
+
+        Torque is left as the servos have it; call `set_torque(True)` to hold where the arm is now.
+        Raises as `connect` does as long as the arm is not back.
+        """
+        self._bus.close()
+        self.connect()
+        try:
+            setup.apply_ram(self._bus, self.calibration.ids)
+        except BaseException:
+            self._bus.close()
+            raise
+        self.statistics.reconnects += 1
+
+    def disconnect(self, torque_off: bool) -> None:
+        """Close the port; with `torque_off` the arm goes limp first, else it holds its goal."""
+        try:
+            if torque_off and self._bus.is_open:
+                self._torque_off()
+        finally:
+            self._bus.close()
+
+    def _torque_off(self) -> None:
+        """Turn torque off everywhere, going on where one servo fails, then raise that failure."""
+        failure: ServoSilentError | ServoReadbackError | None = None
+        for servo_id in self.calibration.ids:
+            try:
+                self._bus.write_verified(servo_id, reg.TORQUE_ENABLE, 0)
+            except (ServoSilentError, ServoReadbackError) as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def _hold_here(self) -> None:
+        """Make every servo's goal its present position, and prove it."""
+        self._read_all()
+        low, high = self.calibration.range_min_ticks, self.calibration.range_max_ticks
+        present = np.array(self._position_ticks)
+        outside = np.maximum(low - present, present - high)
+        if outside.max() > self.config.torque_on_tolerance_ticks:
+            worst = int(outside.argmax())
+            raise ServoReadbackError(
+                f'{self.port}, {JOINT_NAMES[worst]}: at tick {present[worst]}, which is '
+                f'{outside[worst]:.0f} outside its calibrated range {low[worst]:.0f} to '
+                f'{high[worst]:.0f}; with torque on it would run there at once. Move the joint '
+                'into its range by hand, or calibrate again.'
+            )
+        goal = np.clip(present, low, high).astype(int).tolist()
+        for _ in range(1 + self.config.register_retries):
+            self._bus.sync_write(self._goal, goal)
+            rows = self._bus.sync_read(self._goal_readback)
+            if [row and row[1] for row in rows] == goal:
+                return
+        raise ServoReadbackError(
+            f'{self.port}: the goals do not read back as the present positions (sent {goal}, '
+            f'found {[row and row[1] for row in rows]}); torque stays off. Check the bus cable.'
+        )
+
+    def _read_all(self) -> None:
+        """Read until every joint answered in one read; raise after `register_retries`."""
+        for _ in range(1 + self.config.register_retries):
+            reading = self.read()
+            if reading.ok:
+                return
+        raise self._missed_too_often(reading.age_s)
+
+    def _missed_too_often(self, age_s: np.ndarray) -> ServoSilentError:
+        silent = [
+            f'{JOINT_NAMES[index]} (id {self.calibration.ids[index]}, '
+            f'{"never read" if np.isinf(age_s[index]) else f"last read {age_s[index]:.2f} s ago"})'
+            for index, misses in enumerate(self._misses)
+            if misses
+        ]
+        return ServoSilentError(
+            f'{self.port}: no good answer from {", ".join(silent)} in {max(self._misses)} reads. '
+            'Check the power and the cable to the servo.'
+        )
+
+    def _learn_velocity_unit(self) -> None:
+        for index, servo_id in enumerate(self.calibration.ids):
+            phase = self._bus.read(servo_id, reg.PHASE)
+            ticks = 1 if phase & reg.PHASE_VELOCITY_IN_TICKS else _SLOW_VELOCITY_TICKS
+            self._rad_s_per_count[index] = ticks * self.calibration.rad_per_tick[index]
+
+    def _health_of(self, index: int, row: Row) -> tuple[float, ...]:
+        error, load, voltage, temperature, status, moving, current = row
+        sign = self.calibration.signs[index]
+        return (
+            decode_sign_magnitude(load, 10) * reg.LOAD_PER_COUNT * sign,
+            voltage * reg.VOLTS_PER_COUNT,
+            temperature,
+            status | error,
+            moving,
+            decode_sign_magnitude(current, 15) * reg.MILLIAMPERES_PER_COUNT * sign,
+        )
