@@ -1,0 +1,7 @@
+"""Virtual STS3215 servos behind a pseudo-terminal: the driver cannot tell them from real ones."""
+
+from chefmate_sim.virtual_bus.bus import VirtualServoBus
+from chefmate_sim.virtual_bus.faults import Fault, FaultKind, Faults
+from chefmate_sim.virtual_bus.model import FirstOrderArm, ServoArmModel
+
+__all__ = ['Fault', 'FaultKind', 'Faults', 'FirstOrderArm', 'ServoArmModel', 'VirtualServoBus']

@@ -1,5 +1,6 @@
 """What a virtual servo bus moves: the protocol, and an arm without physics."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -59,73 +60,97 @@ class FirstOrderArm:
         max_speed_rad_s: float = SERVO_MAX_SPEED_RAD_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._time_constant_s = time_constant_s
-        self._max_speed_rad_s = max_speed_rad_s
-        self._clock = clock
-        self._lock = threading.Lock()
         start = np.zeros(JOINT_COUNT) if position_rad is None else position_rad
-        self._position_rad = np.array(start, dtype=float)
-        self._velocity_rad_s = np.zeros(JOINT_COUNT)
-        self._goal_rad = self._position_rad.copy()
-        self._torque_limit = np.zeros(JOINT_COUNT)
-        self._time_s = clock()
+        now_s = clock()
+        self._clock = clock
+        self._max_speed_rad_s = max_speed_rad_s
+        self._lock = threading.Lock()
+        # Plain numbers, joint by joint: for six joints numpy would take five times as long.
+        self._joints = [
+            _Joint(float(position), low, high, time_constant_s, max_speed_rad_s, now_s)
+            for position, low, high in zip(
+                start, LOWER_LIMITS_RAD.tolist(), UPPER_LIMITS_RAD.tolist(), strict=True
+            )
+        ]
 
     def position_rad(self) -> np.ndarray:
         """Return the joint positions now, rad, shape (6,)."""
-        with self._lock:
-            self._advance()
-            return self._position_rad.copy()
+        return np.array([joint.position_rad for joint in self._now()])
 
     def velocity_rad_s(self) -> np.ndarray:
         """Return the joint velocities now, rad/s, shape (6,)."""
-        with self._lock:
-            self._advance()
-            return self._velocity_rad_s.copy()
+        return np.array([joint.velocity_rad_s for joint in self._now()])
 
     def load_fraction(self) -> np.ndarray:
         """Return the load, shape (6,): what the motion needs; nothing hangs on these joints."""
-        with self._lock:
-            self._advance()
-            return self._velocity_rad_s / self._max_speed_rad_s
+        return self.velocity_rad_s() / self._max_speed_rad_s
 
     def set_goal(self, index: int, position_rad: float) -> None:
         """Set the goal of one joint, rad."""
         with self._lock:
-            self._advance()
-            self._goal_rad[index] = position_rad
+            joint = self._joints[index]
+            joint.advance(self._clock())
+            joint.goal_rad = position_rad
 
     def set_torque_limit(self, index: int, fraction: float) -> None:
-        """Set the torque limit of one joint, 0..1; it also limits the speed."""
+        """Set the torque limit of one joint, 0..1; it limits the speed likewise."""
         with self._lock:
-            self._advance()
-            self._torque_limit[index] = fraction
+            joint = self._joints[index]
+            joint.advance(self._clock())
+            joint.top_speed_rad_s = self._max_speed_rad_s * min(fraction, 1.0)
 
     def place(self, position_rad: np.ndarray) -> None:
         """Put the joints somewhere at once, shape (6,), as a hand moves a limp leader arm."""
         with self._lock:
-            self._advance()
-            self._position_rad[:] = position_rad
-            self._velocity_rad_s[:] = 0.0
+            now_s = self._clock()
+            for joint, position in zip(self._joints, position_rad, strict=True):
+                joint.advance(now_s)
+                joint.position_rad = float(position)
+                joint.velocity_rad_s = 0.0
 
-    def _advance(self) -> None:
-        now_s = self._clock()
+    def _now(self) -> list['_Joint']:
+        with self._lock:
+            now_s = self._clock()
+            for joint in self._joints:
+                joint.advance(now_s)
+            return self._joints
+
+
+class _Joint:
+    def __init__(
+        self,
+        position_rad: float,
+        lower_rad: float,
+        upper_rad: float,
+        time_constant_s: float,
+        max_speed_rad_s: float,
+        now_s: float,
+    ) -> None:
+        self.position_rad = position_rad
+        self.velocity_rad_s = 0.0
+        self.goal_rad = position_rad
+        self.top_speed_rad_s = 0.0
+        self._lower_rad = lower_rad
+        self._upper_rad = upper_rad
+        self._time_constant_s = time_constant_s
+        self._time_s = now_s
+
+    def advance(self, now_s: float) -> None:
         elapsed_s = now_s - self._time_s
         self._time_s = now_s
-        top_speed = self._max_speed_rad_s * np.minimum(self._torque_limit, 1.0)
-        powered = top_speed > 0.0
-        error = np.where(powered, self._goal_rad - self._position_rad, 0.0)
-        distance = np.abs(error)
-        # First at top speed down to the distance where error / time constant is slower, then
+        error = self.goal_rad - self.position_rad
+        if self.top_speed_rad_s <= 0.0 or error == 0.0:
+            self.velocity_rad_s = 0.0
+            return
+        direction = math.copysign(1.0, error)
+        distance = abs(error)
+        # First at top speed, down to the distance where error / time constant is slower; then
         # exponentially.
-        knee = top_speed * self._time_constant_s
-        to_knee = np.maximum(distance - knee, 0.0)
-        at_top_speed_s = np.divide(to_knee, top_speed, out=np.zeros(JOINT_COUNT), where=powered)
-        cruise_s = np.minimum(elapsed_s, at_top_speed_s)
-        left = distance - top_speed * cruise_s
-        left = left * np.exp(-(elapsed_s - cruise_s) / self._time_constant_s)
-        moved = self._position_rad + np.sign(error) * (distance - left)
-        self._position_rad = np.where(
-            powered, np.clip(moved, LOWER_LIMITS_RAD, UPPER_LIMITS_RAD), self._position_rad
-        )
-        speed = np.minimum(left / self._time_constant_s, top_speed)
-        self._velocity_rad_s = np.where(powered, np.sign(error) * speed, 0.0)
+        knee = self.top_speed_rad_s * self._time_constant_s
+        cruise_s = min(elapsed_s, max(distance - knee, 0.0) / self.top_speed_rad_s)
+        left = distance - self.top_speed_rad_s * cruise_s
+        left *= math.exp(-(elapsed_s - cruise_s) / self._time_constant_s)
+        speed = min(left / self._time_constant_s, self.top_speed_rad_s)
+        position = self.goal_rad - direction * left
+        self.position_rad = min(max(position, self._lower_rad), self._upper_rad)
+        self.velocity_rad_s = direction * speed if self.position_rad == position else 0.0
