@@ -16,4 +16,8 @@ setup(
     maintainer_email='maintainers@chefmate.dev',
     description='The simulated kitchen: MuJoCo world, virtual servo bus, rendered cameras, scripted expert.',
     license='MIT',
+    entry_points={
+        'chefmate.policies': ['expert = chefmate_sim.expert.policy:ExpertPolicy'],
+        'console_scripts': [],
+    },
 )

@@ -65,6 +65,11 @@ class Segment:
     start_fraction: float = 0.0  # where on the path the motion begins
 
     @property
+    def stands(self) -> bool:
+        """Whether the segment is a stand of some duration, not a motion."""
+        return len(self.coefficients) == 1
+
+    @property
     def start_rad(self) -> np.ndarray:
         """Joint positions at the beginning, shape (6,)."""
         return self.at_fraction(np.array([self.start_fraction]))[0]

@@ -1,0 +1,162 @@
+"""The scripted expert as a policy: observations in, chunks of joint goals out."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chefmate_core.errors import ConfigurationError, PolicyError
+from chefmate_core.joints import JOINT_COUNT
+from chefmate_core.policy.protocol import (
+    HORIZON,
+    PERIOD_S,
+    ActionChunk,
+    Observation,
+    PolicySpec,
+)
+from chefmate_description import mjcf_path
+from chefmate_sim.expert.config import ExpertConfig
+from chefmate_sim.expert.kinematics import ARM_JOINT_COUNT, ArmKinematics
+from chefmate_sim.expert.language import KNOWN_INSTRUCTIONS, parse_instruction
+from chefmate_sim.expert.plan import Plan
+from chefmate_sim.expert.planner import Planner
+from chefmate_sim.expert.task import Part, PickAndPlaceTask
+
+_ROWS_S = np.arange(HORIZON) * PERIOD_S
+_ARRIVED_RAD = 0.06  # of every arm joint from home
+_MAX_PARTS_AT_ONCE = 4  # that may be planned in one call
+
+
+class ExpertPolicy:
+    """Picks and places by inverse kinematics, from privileged object poses; simulation only.
+
+    The plan lives on the clock of the observations: row i of a chunk is the plan at the
+    observation's stamp + i periods, so chunks agree with one another whatever the latency. Where
+    the arm is on its path is measured at every call: an arm that was held goes on from where
+    it is.
+    """
+
+    def __init__(self, model_path: Path | str | None = None, **options: Any) -> None:
+        """Build the expert.
+
+        Args:
+            model_path: MJCF of the arm; None means the one of chefmate_description.
+            **options: fields of `ExpertConfig` to change.
+        """
+        try:
+            self._config = ExpertConfig(**options)
+        except TypeError as error:
+            known = ', '.join(ExpertConfig.__dataclass_fields__)
+            raise ConfigurationError(
+                f'the expert has no such option: {error}. Options are: model_path, {known}'
+            ) from error
+        arm = ArmKinematics(Path(model_path) if model_path else mjcf_path())
+        self._planner = Planner(arm, self._config)
+        self._task: PickAndPlaceTask | None = None
+        self._plan: Plan | None = None
+        self._previous_s = -np.inf
+
+    @property
+    def spec(self) -> PolicySpec:
+        """What the expert needs: object poses, no camera."""
+        return PolicySpec(name='expert', needs_objects=True, known_instructions=KNOWN_INSTRUCTIONS)
+
+    def reset(self, instruction: str) -> None:
+        """Begin a task; raise UnknownInstructionError if it is not understood."""
+        self._task = PickAndPlaceTask(parse_instruction(instruction), self._planner)
+        self._plan = None
+        self._previous_s = -np.inf
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return the next 16 goals; raise PolicyError if the task cannot go on."""
+        begun_s = time.perf_counter()
+        if self._task is None:
+            raise PolicyError('infer() needs a task; call reset(instruction) first')
+        _check(observation)
+        stamp_s = observation.stamp_s
+        note = ''
+        if self._plan is None or stamp_s < self._previous_s:  # begin, or the clock was set back
+            self._plan = self._begin(observation)
+        else:
+            note = self._synchronise(observation)
+        self._extend(observation)
+        self._plan.forget_before(stamp_s - self._config.recall_s)
+        self._previous_s = stamp_s
+        return ActionChunk(
+            stamp_s=stamp_s,
+            positions_rad=self._plan.sample(stamp_s + _ROWS_S),
+            phase='done' if self._is_done(observation) else self._plan.phase_at(stamp_s) + note,
+            done=self._is_done(observation),
+            timings_s={'plan': time.perf_counter() - begun_s},
+        )
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    # --- keeping time ----------------------------------------------------------------------------
+
+    def _begin(self, observation: Observation) -> Plan:
+        position_rad = np.array(observation.joint_position_rad, float)
+        plan = Plan(observation.stamp_s, position_rad)
+        if self._task.part is not Part.START:
+            plan.append(self._task.restart(observation, position_rad), observation.stamp_s)
+        return plan
+
+    def _synchronise(self, observation: Observation) -> str:
+        """Find the arm on the plan, and move the plan to where the arm is if it fell behind.
+
+        Returns:
+            What to tell people about it, mostly nothing.
+        """
+        config, stamp_s = self._config, observation.stamp_s
+        position_rad = np.asarray(observation.joint_position_rad, float)
+        _, error_rad = self._plan.nearest(position_rad, stamp_s - config.lag_s, stamp_s)
+        if error_rad <= config.on_path_rad:
+            return ''
+        # Held (e-stop, starvation) or slow: on the path, but too late.
+        recalled_s = min(stamp_s, self._previous_s) - config.recall_s
+        left_s, error_rad = self._plan.nearest(position_rad, recalled_s, stamp_s)
+        if error_rad <= 2 * config.on_path_rad:
+            self._plan = self._plan.resumed(left_s, stamp_s, position_rad, config.caps)
+            return ' (resuming: the arm was held)'
+        # Pushed off the path: find a new way from there, keeping what the jaw holds.
+        jaw_rad = self._plan.sample(np.array([stamp_s]))[0, ARM_JOINT_COUNT:]
+        start_rad = np.append(position_rad[:ARM_JOINT_COUNT], jaw_rad)
+        self._plan = Plan(stamp_s, start_rad)
+        self._plan.append(self._task.restart(observation, start_rad), stamp_s)
+        return ' (new way: the arm was moved)'
+
+    def _extend(self, observation: Observation) -> None:
+        """Append the parts that are due. Several can be: a part without motion takes no time."""
+        stamp_s = observation.stamp_s
+        for _ in range(_MAX_PARTS_AT_ONCE):
+            if self._plan.end_s - stamp_s > self._config.lookahead_s:
+                return
+            segments = self._task.advance(observation, self._plan.end_rad)
+            if not segments:
+                return
+            self._plan.append(segments, stamp_s)
+
+    def _is_done(self, observation: Observation) -> bool:
+        if self._task.part is not Part.HOME or self._plan.end_s > observation.stamp_s:
+            return False
+        away_rad = (self._plan.end_rad - observation.joint_position_rad)[:ARM_JOINT_COUNT]
+        return bool(np.max(np.abs(away_rad)) < _ARRIVED_RAD)
+
+
+def _check(observation: Observation) -> None:
+    for name in ('joint_position_rad', 'joint_velocity_rad_s'):
+        value = np.asarray(getattr(observation, name), float)
+        if value.shape != (JOINT_COUNT,) or not np.all(np.isfinite(value)):
+            raise PolicyError(
+                f'the expert needs {name} of {JOINT_COUNT} finite values; found {value}'
+            )
+    if not np.isfinite(observation.stamp_s):
+        raise PolicyError(f'the expert needs a finite stamp_s; found {observation.stamp_s}')
+    if not isinstance(observation.objects, Mapping) or not observation.objects:
+        raise PolicyError(
+            'the observation holds no object poses; the expert works in simulation only, where '
+            'they are published'
+        )
