@@ -21,7 +21,7 @@ PLATE_PLACEMENT = Placement((0.27, 0.16), 0.0, 0.02, 0.0)
 class Table:
     """The table top: its upper face is the plane z = 0 of the base frame."""
 
-    size_m: tuple[float, float, float] = (1.30, 1.70, 0.04)
+    size_m: Vector = (1.20, 2.60, 0.04)
     centre_m: tuple[float, float] = (0.25, 0.0)
     friction: float = 0.6
     colour: Colour = (0.66, 0.47, 0.29)

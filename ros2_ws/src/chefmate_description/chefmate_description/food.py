@@ -1,21 +1,41 @@
 """The ingredients: sizes, masses, colours."""
 
-from chefmate_description.shapes import Colour, Slice
+from dataclasses import replace
 
-TOAST: Colour = (0.93, 0.80, 0.57)
-CRUST: Colour = (0.62, 0.36, 0.14)
-BREAD_WIDTH_M, BREAD_THICKNESS_M = 0.080, 0.012
+from chefmate_description.shapes import Slice
 
 BREAD_SLICE_1 = Slice(
-    'bread_slice_1', 'square', BREAD_WIDTH_M, BREAD_THICKNESS_M, 0.030, TOAST, CRUST, 0.014
+    name='bread_slice_1',
+    shape='square',
+    width_m=0.080,
+    thickness_m=0.012,
+    mass_kg=0.030,
+    colour=(0.93, 0.80, 0.57),
+    edge_colour=(0.62, 0.36, 0.14),  # crust
+    corner_radius_m=0.014,
 )
-BREAD_SLICE_2 = Slice(
-    'bread_slice_2', 'square', BREAD_WIDTH_M, BREAD_THICKNESS_M, 0.030, TOAST, CRUST, 0.014
-)
+BREAD_SLICE_2 = replace(BREAD_SLICE_1, name='bread_slice_2')
 CHEESE_SLICE = Slice(
-    'cheese_slice', 'square', 0.075, 0.004, 0.022, (0.98, 0.78, 0.16), (0.93, 0.66, 0.08), 0.004
+    name='cheese_slice',
+    shape='square',
+    width_m=0.075,
+    thickness_m=0.004,
+    mass_kg=0.022,
+    colour=(0.98, 0.78, 0.16),
+    edge_colour=(0.90, 0.62, 0.08),
+    corner_radius_m=0.004,
+    marks='holes',
 )
-PATTY = Slice('patty', 'round', 0.076, 0.012, 0.055, (0.40, 0.20, 0.10), (0.27, 0.12, 0.06))
+PATTY = Slice(
+    name='patty',
+    shape='round',
+    width_m=0.076,
+    thickness_m=0.012,
+    mass_kg=0.055,
+    colour=(0.40, 0.20, 0.10),
+    edge_colour=(0.24, 0.11, 0.06),
+    marks='grill',
+)
 SLICES = (BREAD_SLICE_1, BREAD_SLICE_2, CHEESE_SLICE, PATTY)
 SLICE_NAMES = tuple(one.name for one in SLICES)
 

@@ -41,11 +41,23 @@ class Kitchen:
 
 KITCHEN = Kitchen(Table(), Tray(), Plate(), SLICES)
 
+# On the gripper's left side, looking ahead at both jaw tips from above; up in the picture is up in
+# the kitchen when the wrist is not rolled.
 WRIST_CAMERA = Camera(
-    'wrist', 'gripper', (0.045, 0.055, -0.010), (0.0, 0.0, -0.100), (1.0, 0.0, 0.0),
-    math.radians(60),
-)  # fmt: skip
+    name='wrist',
+    parent='gripper',
+    position_m=(0.055, 0.070, 0.000),
+    look_at_m=(0.000, -0.004, -0.115),
+    up=(1.0, 0.0, 0.0),
+    vertical_fov_rad=math.radians(60),
+)
+# Opposite the arm, above the table's far edge.
 SCENE_CAMERA = Camera(
-    'scene', 'base', (0.66, 0.02, 0.40), (0.20, 0.0, 0.03), (0.0, 0.0, 1.0), math.radians(78)
+    name='scene',
+    parent='base',
+    position_m=(0.52, 0.01, 0.34),
+    look_at_m=(0.17, 0.01, 0.03),
+    up=(0.0, 0.0, 1.0),
+    vertical_fov_rad=math.radians(78),
 )
 CAMERAS = (WRIST_CAMERA, SCENE_CAMERA)

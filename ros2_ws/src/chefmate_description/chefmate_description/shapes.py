@@ -61,6 +61,7 @@ class Slice:
     edge_colour: Colour  # crust, rind, sear
     corner_radius_m: float = 0.0  # drawn only; contact uses the sharp corner
     friction: float = 0.45
+    marks: str = ''  # drawn on both faces: '', 'holes' or 'grill'
 
     def __post_init__(self) -> None:
         if self.shape not in ('square', 'round'):

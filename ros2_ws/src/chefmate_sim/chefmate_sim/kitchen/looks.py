@@ -7,14 +7,15 @@ import mujoco
 import numpy as np
 
 from chefmate_description.scene import Kitchen
-from chefmate_description.shapes import Colour, Slice
+from chefmate_description.shapes import Colour, Vector
 from chefmate_sim.kitchen import textures
 from chefmate_sim.kitchen.variation import KitchenVariation
 
 CONTACT_GROUP = 3  # of geoms for contact only, which no camera draws
 LOOK_GROUP = 2
 
-_ARC_STEPS = 6  # segments per rounded corner
+_SHADOW_LAYERS = 4
+_SHADOW_REACH_M = 0.015
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Palette:
     plate: str = 'plate'
     wall: str = 'wall'
     tiles: str = 'tiles'
+    floor: str = 'floor'
+    shadow: str = 'shadow'
 
     @classmethod
     def add_to(cls, spec, variation: KitchenVariation, kitchen: Kitchen) -> 'Palette':
@@ -33,13 +36,17 @@ class Palette:
         palette = cls()
         rng = np.random.default_rng(variation.texture_seed)
         _textured(spec, palette.table, textures.wood(rng, variation.table_colour), repeat=(2, 2))
-        _textured(spec, palette.tiles, textures.tiles(rng), repeat=(6, 6))
+        _textured(spec, palette.tiles, textures.tiles(rng), repeat=(16, 16))
         _plain(spec, palette.tray, variation.tray_colour, specular=0.3)
         _plain(spec, palette.plate, variation.plate_colour, specular=0.6)
         _plain(spec, palette.wall, (0.80, 0.78, 0.72))
+        _plain(spec, palette.floor, (0.45, 0.42, 0.40))
+        spec.add_material(name=palette.shadow, rgba=(0.05, 0.03, 0.02, 0.09), specular=0.0)
         for food in kitchen.slices:
             _plain(spec, food.name, food.colour)
             _plain(spec, f'{food.name}_edge', food.edge_colour)
+            red, green, blue = food.colour
+            _plain(spec, f'{food.name}_marks', (red * 0.8, green * 0.66, blue * 0.6))
         return palette
 
 
@@ -62,42 +69,68 @@ def _textured(spec, name: str, image: np.ndarray, repeat: tuple[float, float]) -
 
 
 def add_room(spec, variation: KitchenVariation, kitchen: Kitchen, palette: Palette) -> None:
-    """Add light and walls."""
+    """Add the lamp, a tiled wall behind the table, and the room around it."""
     headlight = spec.visual.headlight
-    ambient, diffuse = variation.ambient_intensity, variation.light_intensity
-    headlight.ambient = (ambient,) * 3
-    headlight.diffuse = (0.25,) * 3
+    headlight.ambient = (variation.ambient_intensity,) * 3
+    headlight.diffuse = (0.30,) * 3
     headlight.specular = (0.05,) * 3
+    lamp = variation.light_intensity
     spec.worldbody.add_light(
         name='lamp',
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
         pos=(0.25, 0.0, 1.5),
         dir=variation.light_direction,
-        diffuse=(diffuse, diffuse * 0.97, diffuse * 0.90),  # a warm lamp
+        diffuse=(lamp, lamp * 0.97, lamp * 0.90),  # a warm lamp
         specular=(0.2, 0.2, 0.2),
         castshadow=False,
     )
+    _add_walls(spec, kitchen, palette)
+    # Real shadow maps triple the time of a picture; these stand for them where things stand.
+    tray, plate = kitchen.tray, kitchen.plate
+    _add_soft_shadow(spec.body('tray'), palette, tray.base_size_m[0] / 2, tray.base_size_m[1] / 2)
+    _add_soft_shadow(spec.body('plate'), palette, plate.base_radius_m)
 
 
-def add_slice_look(spec, body, food: Slice, palette: Palette) -> None:
-    """Draw one slice: its outline as a prism in the edge's colour, and its faces inside it."""
-    radius_m = food.corner_radius_m if food.shape == 'square' else food.width_m / 2
-    rim_m = 0.004 if food.thickness_m > 0.006 else 0.0015
-    edge_mesh = _add_prism(
-        spec, f'{food.name}_edge', food.width_m, radius_m, food.thickness_m - 0.0006
+def _add_walls(spec, kitchen: Kitchen, palette: Palette) -> None:
+    room = spec.worldbody.add_body(name='room')
+    table = kitchen.table
+    back_m = table.centre_m[0] - table.size_m[0] / 2
+    splash_m = 0.64  # height of the tiles
+    # A texture lies on a box's x-y plane, so the tiles are a lying box stood upright.
+    _block(
+        room,
+        palette.tiles,
+        (back_m - 0.02, 0.0, splash_m / 2 - table.size_m[2]),
+        (splash_m, table.size_m[1], 0.04),
+        quat=(math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0),
     )
-    face_mesh = _add_prism(
-        spec,
-        f'{food.name}_face',
-        food.width_m - 2 * rim_m,
-        max(radius_m - rim_m, 0.002),
-        food.thickness_m,
-    )
-    for mesh, material in ((edge_mesh, f'{food.name}_edge'), (face_mesh, food.name)):
+    for material, centre_m, size_m in (
+        (palette.wall, (back_m - 0.05, 0.0, 0.6), (0.02, 5.0, 3.0)),
+        (palette.wall, (2.6, 0.0, 0.6), (0.02, 5.0, 3.0)),
+        (palette.wall, (1.1, 2.4, 0.6), (3.2, 0.02, 3.0)),
+        (palette.wall, (1.1, -2.4, 0.6), (3.2, 0.02, 3.0)),
+        (palette.floor, (1.1, 0.0, -0.91), (3.2, 5.0, 0.02)),
+    ):
+        _block(room, material, centre_m, size_m)
+
+
+def _add_soft_shadow(
+    body, palette: Palette, half_x_m: float, half_y_m: float | None = None
+) -> None:
+    """Darken the table around a thing's foot: a disc, or a rectangle if `half_y_m` is given."""
+    for layer in range(_SHADOW_LAYERS):
+        grown_m = _SHADOW_REACH_M * (layer + 1) / _SHADOW_LAYERS
+        height_m = 0.0002 * (layer + 1)
+        round_ = half_y_m is None
         body.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_MESH,
-            meshname=mesh,
-            material=material,
+            type=mujoco.mjtGeom.mjGEOM_CYLINDER if round_ else mujoco.mjtGeom.mjGEOM_BOX,
+            pos=(0.0, 0.0, height_m / 2),
+            size=(
+                (half_x_m + grown_m, height_m / 2, 0.0)
+                if round_
+                else (half_x_m + grown_m, half_y_m + grown_m, height_m / 2)
+            ),
+            material=palette.shadow,
             contype=0,
             conaffinity=0,
             mass=0,
@@ -105,36 +138,14 @@ def add_slice_look(spec, body, food: Slice, palette: Palette) -> None:
         )
 
 
-def _add_prism(spec, name: str, width_m: float, radius_m: float, height_m: float) -> str:
-    """Add the mesh of a square prism with rounded edges; a round one if the radius is half."""
-    outline = _rounded_square(width_m, radius_m)
-    count = len(outline)
-    bottom = np.column_stack([outline, np.full(count, -height_m / 2)])
-    top = np.column_stack([outline, np.full(count, height_m / 2)])
-    centres = [[0, 0, -height_m / 2], [0, 0, height_m / 2]]
-    this, after = np.arange(count), np.roll(np.arange(count), -1)
-    faces = np.concatenate([
-        np.column_stack([this, after, this + count]),
-        np.column_stack([after, after + count, this + count]),
-        np.column_stack([after, this, np.full(count, 2 * count)]),
-        np.column_stack([this + count, after + count, np.full(count, 2 * count + 1)]),
-    ])  # fmt: skip
-    mesh = spec.add_mesh(name=name)
-    mesh.uservert = np.concatenate([bottom, top, centres]).flatten()
-    mesh.userface = faces.astype(np.int32).flatten()
-    return name
-
-
-def _rounded_square(width_m: float, radius_m: float) -> np.ndarray:
-    """Return the outline's points against the clock, shape (N, 2), m."""
-    inner = width_m / 2 - radius_m
-    steps = _ARC_STEPS if radius_m < width_m / 3 else 2 * _ARC_STEPS
-    points = []
-    for quarter, (x, y) in enumerate([(1, 1), (-1, 1), (-1, -1), (1, -1)]):
-        for angle in np.linspace(0, math.pi / 2, steps) + quarter * math.pi / 2:
-            points.append([x * inner + radius_m * math.cos(angle),
-                           y * inner + radius_m * math.sin(angle)])  # fmt: skip
-    # A disc's quarters share their end points; a mesh must not have them twice.
-    unique = [p for p, q in zip(points, points[-1:] + points[:-1], strict=True)
-              if math.dist(p, q) > 1e-6]  # fmt: skip
-    return np.array(unique)
+def _block(body, material: str, centre_m: Vector, size_m: Vector, **attributes) -> None:
+    body.add_geom(
+        type=mujoco.mjtGeom.mjGEOM_BOX,
+        pos=centre_m,
+        size=np.array(size_m) / 2,
+        material=material,
+        contype=0,
+        conaffinity=0,
+        group=LOOK_GROUP,
+        **attributes,
+    )

@@ -63,9 +63,7 @@ class KitchenRenderer:
         self._rectangle = mujoco.MjrRect(0, 0, width, height)
         self._upside_down = np.empty((height, width, 3), np.uint8)
 
-    def set_state(
-        self, joint_position_rad: np.ndarray, object_poses: Mapping[str, Pose]
-    ) -> None:
+    def set_state(self, joint_position_rad: np.ndarray, object_poses: Mapping[str, Pose]) -> None:
         """Put arm and food where they are; objects that the seed fixes (tray, plate) stay.
 
         Args:

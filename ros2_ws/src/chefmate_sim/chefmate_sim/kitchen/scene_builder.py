@@ -11,6 +11,7 @@ from chefmate_description.scene import CAMERAS, HOME_POSITION_RAD, KITCHEN, Kitc
 from chefmate_description.shapes import Camera, OrientedBox, Slice
 from chefmate_description.share import mjcf_path
 from chefmate_sim.kitchen import looks
+from chefmate_sim.kitchen.food_looks import add_slice_look
 from chefmate_sim.kitchen.variation import KitchenVariation
 
 TIMESTEP_S = 0.002
@@ -20,6 +21,7 @@ TRAY, PLATE = 'tray', 'plate'
 _WORLD_BITS = (2, 5)
 _FOOD_BITS = (4, 7)
 _FOOD_SOLREF, _FOOD_SOLIMP = (0.006, 1.0), (0.95, 0.99, 0.001)
+_UNDER_RIM_M = 0.003  # the plate's base reaches under its rim, so that no gap shows
 _INITIAL_GAP_M = 0.0002  # so that nothing starts in contact
 
 
@@ -37,7 +39,7 @@ def build_model(
     _add_tray(spec, variation, kitchen, palette)
     _add_plate(spec, variation, kitchen, palette)
     for food in kitchen.slices:
-        _add_slice(spec, food, initial_slice_pose(food.name, variation, kitchen), palette)
+        _add_slice(spec, food, initial_slice_pose(food.name, variation, kitchen))
     if with_looks:
         looks.add_room(spec, variation, kitchen, palette)
     return spec.compile()
@@ -163,13 +165,13 @@ def _add_plate(spec, variation: KitchenVariation, kitchen: Kitchen, palette) -> 
         name='plate_base',
         type=mujoco.mjtGeom.mjGEOM_CYLINDER,
         pos=(0, 0, half),
-        size=(plate.base_radius_m, half, 0),
+        size=(plate.base_radius_m + _UNDER_RIM_M, half, 0),
         material=palette.plate,
     )
     _add_boxes(body, plate.rim, plate.friction, palette.plate)
 
 
-def _add_slice(spec, food: Slice, pose: Pose, palette: looks.Palette) -> None:
+def _add_slice(spec, food: Slice, pose: Pose) -> None:
     body = spec.worldbody.add_body(name=food.name, pos=pose.position_m, quat=pose.quaternion_wxyz)
     body.add_freejoint(name=food.name)
     contype, conaffinity = _FOOD_BITS
@@ -188,7 +190,7 @@ def _add_slice(spec, food: Slice, pose: Pose, palette: looks.Palette) -> None:
         solimp=(*_FOOD_SOLIMP, 0.5, 2.0),
         group=looks.CONTACT_GROUP,
     )
-    looks.add_slice_look(spec, body, food, palette)
+    add_slice_look(spec, body, food)
 
 
 def body_pose(data: mujoco.MjData, body_id: int) -> Pose:

@@ -43,7 +43,7 @@ class KitchenVariation:
             plate_yaw_rad=plate_yaw_rad,
             light_direction=(slant * np.cos(azimuth), slant * np.sin(azimuth), -1.0),
             light_intensity=rng.uniform(0.40, 0.60),
-            ambient_intensity=rng.uniform(0.28, 0.40),
+            ambient_intensity=rng.uniform(0.34, 0.46),
             table_colour=_tinted(rng, kitchen.table.colour, 0.10),
             tray_colour=_tinted(rng, kitchen.tray.colour, 0.12),
             plate_colour=_tinted(rng, kitchen.plate.colour, 0.03),

@@ -81,16 +81,18 @@ class KitchenWorld:
         self._settle()
         self._data.time = 0.0
         self._steps = 0
+        self._due_s = 0.0  # sum of what was asked for, so that odd durations leave no error behind
         self._publish_servos()
         self._publish_objects()
 
     def advance(self, duration_s: float) -> None:
-        """Run the physics for `duration_s`, rounded to whole steps of 2 ms. Physics thread."""
+        """Run the physics for `duration_s`, in steps of 2 ms; fractions add up. Physics thread."""
         if not 0.0 <= duration_s < 3600.0:
             raise ConfigurationError(
                 f'the kitchen advances by 0 s to 3600 s at a time; found {duration_s}'
             )
-        target_steps = round((self.time_s + duration_s) / TIMESTEP_S)
+        self._due_s += duration_s
+        target_steps = round(self._due_s / TIMESTEP_S)
         while self._steps < target_steps:
             self._apply_latched()
             mujoco.mj_step(self._model, self._data)
