@@ -86,11 +86,11 @@ class FirstOrderArm:
         return self.velocity_rad_s() / self._max_speed_rad_s
 
     def set_goal(self, index: int, position_rad: float) -> None:
-        """Set the goal of one joint, rad."""
+        """Set the goal of one joint, rad; beyond the mechanical limit, to the limit."""
         with self._lock:
             joint = self._joints[index]
             joint.advance(self._clock())
-            joint.goal_rad = position_rad
+            joint.goal_rad = min(max(position_rad, joint.lower_rad), joint.upper_rad)
 
     def set_torque_limit(self, index: int, fraction: float) -> None:
         """Set the torque limit of one joint, 0..1; it limits the speed likewise."""
@@ -130,8 +130,8 @@ class _Joint:
         self.velocity_rad_s = 0.0
         self.goal_rad = position_rad
         self.top_speed_rad_s = 0.0
-        self._lower_rad = lower_rad
-        self._upper_rad = upper_rad
+        self.lower_rad = lower_rad
+        self.upper_rad = upper_rad
         self._time_constant_s = time_constant_s
         self._time_s = now_s
 
@@ -151,6 +151,5 @@ class _Joint:
         left = distance - self.top_speed_rad_s * cruise_s
         left *= math.exp(-(elapsed_s - cruise_s) / self._time_constant_s)
         speed = min(left / self._time_constant_s, self.top_speed_rad_s)
-        position = self.goal_rad - direction * left
-        self.position_rad = min(max(position, self._lower_rad), self._upper_rad)
-        self.velocity_rad_s = direction * speed if self.position_rad == position else 0.0
+        self.position_rad = self.goal_rad - direction * left
+        self.velocity_rad_s = direction * speed

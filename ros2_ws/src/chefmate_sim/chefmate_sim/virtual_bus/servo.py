@@ -14,6 +14,7 @@ STALL_CURRENT_MA = 2400.0
 _SUPPLY_V = 7.4
 _ROOM_TEMPERATURE_C = 31.0
 _MOVING_TICKS_S = 10
+_SLOW_VELOCITY_TICKS = 50
 _SIGN_15 = 0x8000
 _SIGN_10 = 0x0400
 # Registers 56 to 70 as one block: position, velocity, load, voltage, temperature, async flag,
@@ -67,6 +68,9 @@ class VirtualServo:
         """Put what the joint does now into the present-value registers."""
         memory = self.memory
         velocity = round(velocity_rad_s / self._rad_per_tick)
+        is_moving = abs(velocity) > _MOVING_TICKS_S
+        if not memory.live[reg.PHASE.address] & reg.PHASE_VELOCITY_IN_TICKS:
+            velocity = round(velocity / _SLOW_VELOCITY_TICKS)
         load_counts = min(round(abs(load) / reg.LOAD_PER_COUNT), 1000)
         current = round(abs(load) * STALL_CURRENT_MA / reg.MILLIAMPERES_PER_COUNT)
         is_negative = load * self._sign < 0
@@ -80,7 +84,7 @@ class VirtualServo:
             min(max(round(self.temperature_c), 0), 255),
             self._pending is not None,
             self._status(),
-            abs(velocity) > _MOVING_TICKS_S,
+            is_moving,
             min(current, 0x7FFF) | _SIGN_15 if is_negative else min(current, 0x7FFF),
         )
 
