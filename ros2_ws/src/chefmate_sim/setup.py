@@ -18,6 +18,9 @@ setup(
     license='MIT',
     entry_points={
         'chefmate.policies': ['expert = chefmate_sim.expert.policy:ExpertPolicy'],
-        'console_scripts': [],
+        'console_scripts': [
+            'kitchen_node = chefmate_sim.nodes.kitchen_node:main',
+            'kitchen_camera_node = chefmate_sim.nodes.kitchen_camera_node:main',
+        ],
     },
 )

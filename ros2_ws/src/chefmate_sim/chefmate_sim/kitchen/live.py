@@ -12,7 +12,7 @@ from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.geometry import Pose
 from chefmate_core.timing import Ticker
 from chefmate_sim.expert.language import parse_instruction
-from chefmate_sim.kitchen.judge import Judge
+from chefmate_sim.kitchen.judge import Verdict, judge
 from chefmate_sim.kitchen.world import KitchenWorld
 
 TICK_S = 0.005
@@ -49,8 +49,9 @@ class LiveKitchen:
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name='physics', daemon=True)
-        self._judge: Judge | None = None
-        self._verdict: Diagnosis | None = None
+        self._goal: tuple[str, ...] = ()
+        self._before: Mapping[str, Pose] = {}
+        self._verdict: Verdict | None = None
         self._real_s = self._simulated_s = 0.0
         self._due_s = 0.0  # where the world's time should be
 
@@ -68,17 +69,15 @@ class LiveKitchen:
         """Lay the kitchen of `seed`; the arm stays as it is. Returns when it is done."""
         self._in_physics_thread(lambda: self._reset(seed))
 
-    def judge(self, instruction: str) -> None:
+    def set_instruction(self, instruction: str) -> None:
         """Judge this instruction from now on; raises UnknownInstructionError."""
         goal = parse_instruction(instruction)
         self._in_physics_thread(lambda: self._begin_to_judge(goal))
 
     def verdict(self) -> Diagnosis | None:
         """What the judge says now, or None without an instruction."""
-        if self._judge is None:
-            return None
         self._in_physics_thread(self._look)
-        return self._verdict
+        return diagnose(self._verdict) if self._verdict is not None else None
 
     def statistics(self) -> dict[str, float]:
         """Real-time factor since the start, and how the physics thread kept time."""
@@ -102,21 +101,17 @@ class LiveKitchen:
         self.world.reset(seed, keep_arm=True)
         self.seed = seed
         self._due_s = 0.0
-        self._judge = self._verdict = None
+        self._goal, self._verdict = (), None
 
     def _begin_to_judge(self, goal: tuple[str, ...]) -> None:
-        self._judge = Judge(goal, self.world.object_poses())
-        self._look()
+        self._goal, self._before = goal, self.world.object_poses()
 
     def _look(self) -> None:
-        if self._judge is None:
-            return
-        verdict = self._judge.verdict(self.world.object_poses(), self.world.touched_slices())
-        self._verdict = Diagnosis(
-            Level.OK if verdict.success else Level.WARN,
-            'achieved' if verdict.success else '; '.join(verdict.unmet),
-            verdict.values(),
-        )
+        if self._goal:
+            world = self.world
+            self._verdict = judge(
+                self._goal, self._before, world.object_poses(), world.touched_slices()
+            )
 
     def _run(self) -> None:
         last_s = time.monotonic()
@@ -138,3 +133,17 @@ class LiveKitchen:
                 self._on_snapshot(
                     KitchenSnapshot(self.world.joint_position_rad(), self.world.object_poses())
                 )
+
+
+def diagnose(verdict: Verdict) -> Diagnosis:
+    """Return a verdict with its numbers, for a report."""
+    values: dict[str, float] = {}
+    for placed in verdict.placed:
+        values[f'{placed.name}_centre_error_mm'] = placed.centre_error_m * 1e3
+        values[f'{placed.name}_tilt_deg'] = float(np.degrees(placed.tilt_rad))
+        values[f'{placed.name}_height_error_mm'] = placed.height_error_m * 1e3
+    for name, moved_m in verdict.neighbour_motion_m.items():
+        values[f'{name}_moved_mm'] = moved_m * 1e3
+    if verdict.success:
+        return Diagnosis(Level.OK, 'achieved', values)
+    return Diagnosis(Level.WARN, '; '.join(verdict.unmet), values)

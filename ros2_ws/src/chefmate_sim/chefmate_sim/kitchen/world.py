@@ -54,6 +54,13 @@ class _ServoSnapshot:
     torque_nm: np.ndarray
 
 
+@dataclass(frozen=True)
+class _ArmState:
+    position_rad: np.ndarray
+    goal_rad: np.ndarray
+    torque_fraction: np.ndarray
+
+
 class KitchenWorld:
     """The kitchen of one seed; begins at home, with torque off, and the slices at rest."""
 
@@ -61,8 +68,12 @@ class KitchenWorld:
         self._lock = threading.Lock()
         self.reset(seed)
 
-    def reset(self, seed: int) -> None:
-        """Begin anew in the kitchen of `seed`: time 0, arm at home, torque off. Physics thread."""
+    def reset(self, seed: int, keep_arm: bool = False) -> None:
+        """Begin anew in the kitchen of `seed`: time 0, arm at home, torque off. Physics thread.
+
+        With `keep_arm` the arm stays as it is, pose, goals and torque: only the kitchen is laid anew.
+        """
+        kept = self._arm_state() if keep_arm else None
         self.variation = KitchenVariation.sample(seed)
         self._model = model = build_model(self.variation, with_looks=False)
         self._data = mujoco.MjData(model)
@@ -73,17 +84,29 @@ class KitchenWorld:
         self._arm_bodies = frozenset(model.body(name).id for name in CONTACT_BOXES)
         self._fixed = {TRAY: tray_pose(self.variation), PLATE: plate_pose(self.variation)}
         self._data.qpos[:] = home_qpos(model)
+        if kept is not None:
+            self._data.qpos[self._qpos] = kept.position_rad
         self._data.ctrl[self._actuators] = self._data.qpos[self._qpos]
         with self._lock:
             self._goal_rad = self._data.qpos[self._qpos].copy()
             self._torque_fraction = np.zeros(JOINT_COUNT)
             self._latched = True
         self._settle()
+        if kept is not None:
+            with self._lock:
+                self._goal_rad, self._torque_fraction = kept.goal_rad, kept.torque_fraction
+                self._latched = True
         self._data.time = 0.0
         self._steps = 0
         self._due_s = 0.0  # sum of what was asked for, so that odd durations leave no error behind
         self._publish_servos()
         self._publish_objects()
+
+    def _arm_state(self) -> '_ArmState':
+        with self._lock:
+            return _ArmState(
+                self._data.qpos[self._qpos], self._goal_rad.copy(), self._torque_fraction.copy()
+            )
 
     def advance(self, duration_s: float) -> None:
         """Run the physics for `duration_s`, in steps of 2 ms; fractions add up. Physics thread."""

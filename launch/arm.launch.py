@@ -1,0 +1,62 @@
+"""One arm's driver: `ros2 launch chefmate arm.launch.py namespace:=follower port:=/dev/follower calibration:=FILE`."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, Shutdown
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+ARGUMENTS = [
+    DeclareLaunchArgument('namespace', default_value='follower', description='Name of the arm.'),
+    DeclareLaunchArgument(
+        'port', default_value='/dev/follower', description='Serial port, or a pseudo-terminal.'
+    ),
+    DeclareLaunchArgument('calibration', description="LeRobot's calibration JSON of this arm."),
+    DeclareLaunchArgument(
+        'preset',
+        default_value='careful',
+        choices=['careful', 'normal', 'fast'],
+        description='Limits of the safety gate.',
+    ),
+    DeclareLaunchArgument(
+        'accepts_commands',
+        default_value='true',
+        choices=['true', 'false'],
+        description='false for a leader: torque stays off, it is only read.',
+    ),
+    DeclareLaunchArgument(
+        'wait_for_port_s',
+        default_value='0.0',
+        description='How long the port may be missing at start, seconds.',
+    ),
+]
+
+
+def generate_launch_description():
+    driver = Node(
+        package='chefmate',
+        executable='arm_driver_node',
+        name='arm_driver',
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[
+            {
+                'port': LaunchConfiguration('port'),
+                'calibration': LaunchConfiguration('calibration'),
+                'preset': LaunchConfiguration('preset'),
+                'accepts_commands': ParameterValue(
+                    LaunchConfiguration('accepts_commands'), value_type=bool
+                ),
+                'wait_for_port_s': ParameterValue(
+                    LaunchConfiguration('wait_for_port_s'), value_type=float
+                ),
+            }
+        ],
+        # One emergency stop for the whole robot, whatever the arm is called.
+        remappings=[
+            ('emergency_stop', '/emergency_stop'),
+            ('emergency_stop_active', '/emergency_stop_active'),
+        ],
+        output='screen',
+        on_exit=Shutdown(reason='the arm driver ended'),
+    )
+    return LaunchDescription([*ARGUMENTS, driver])

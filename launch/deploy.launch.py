@@ -1,0 +1,225 @@
+"""The kitchen, the arm and a policy, until the task named by the instruction is done.
+
+    ros2 launch chefmate deploy.launch.py instruction:='pick up the bread slice and place it on the plate'
+
+`hardware:=sim` (the default) needs no arm: the same driver talks to virtual servos in a simulated
+kitchen. `hardware:=real` moves the arm at /dev/follower.
+"""
+
+import os
+import tempfile
+import time
+
+from launch import LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    GroupAction,
+    IncludeLaunchDescription,
+    SetEnvironmentVariable,
+    Shutdown,
+)
+from launch.conditions import IfCondition
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import (
+    EqualsSubstitution,
+    IfElseSubstitution,
+    LaunchConfiguration,
+    NotEqualsSubstitution,
+    PathJoinSubstitution,
+)
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+# Where the virtual arms' ports appear; one place for each user and ROS domain.
+RUN_DIR = os.path.join(
+    tempfile.gettempdir(), f'chefmate-{os.getuid()}-{os.environ.get("ROS_DOMAIN_ID", "0")}'
+)
+NOT_YET = 'Not built yet: only false.'
+
+ARGUMENTS = [
+    DeclareLaunchArgument(
+        'hardware',
+        default_value='sim',
+        choices=['sim', 'real'],
+        description='A simulated kitchen, or the arm and cameras of this machine.',
+    ),
+    DeclareLaunchArgument(
+        'policy', default_value='expert', description='Name of an installed policy.'
+    ),
+    DeclareLaunchArgument(
+        'policy_options', default_value='{}', description="The policy's own options, JSON."
+    ),
+    DeclareLaunchArgument(
+        'instruction',
+        default_value='pick up the bread slice and place it on the plate',
+        description='What to do, in plain language. Empty: bring everything up and wait.',
+    ),
+    DeclareLaunchArgument(
+        'max_duration_s', default_value='120.0', description='The task is given up after this.'
+    ),
+    DeclareLaunchArgument(
+        'report', default_value='', description='File to write the JSON report to.'
+    ),
+    DeclareLaunchArgument('seed', default_value='0', description='Which simulated kitchen.'),
+    DeclareLaunchArgument(
+        'preset',
+        default_value='careful',
+        choices=['careful', 'normal', 'fast'],
+        description='Limits of the safety gate.',
+    ),
+    DeclareLaunchArgument(
+        'calibration_dir',
+        default_value=PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
+        description="Folder of follower.json and leader.json, in LeRobot's format.",
+    ),
+    DeclareLaunchArgument(
+        'params_file',
+        default_value=PathJoinSubstitution(
+            [FindPackageShare('chefmate'), 'config', 'deploy.yaml']
+        ),
+        description="ROS parameter file that is read after the nodes' defaults.",
+    ),
+    DeclareLaunchArgument(
+        'camera_rate_hz', default_value='15.0', description='Rate of the simulated cameras.'
+    ),
+    DeclareLaunchArgument(
+        'follower_port', default_value='/dev/follower', description='Serial port of the real arm.'
+    ),
+    DeclareLaunchArgument(
+        'run_dir', default_value=RUN_DIR, description="Folder of the virtual arms' ports."
+    ),
+    DeclareLaunchArgument(
+        'discovery',
+        default_value='LOCALHOST',
+        choices=['LOCALHOST', 'SUBNET'],
+        description='Who may find these nodes: this host only, or two hosts on one network.',
+    ),
+    DeclareLaunchArgument(
+        'rviz', default_value='false', choices=['true', 'false'], description='Start RViz.'
+    ),
+    DeclareLaunchArgument('view', default_value='false', choices=['false'], description=NOT_YET),
+    DeclareLaunchArgument('record', default_value='false', choices=['false'], description=NOT_YET),
+    DeclareLaunchArgument('isaac', default_value='false', choices=['false'], description=NOT_YET),
+]
+
+
+def launch_file(name):
+    return PythonLaunchDescriptionSource(
+        PathJoinSubstitution([FindPackageShare('chefmate'), 'launch', name])
+    )
+
+
+def node(executable, package='chefmate', parameters=None, required=True, **options):
+    """A node whose end is the end of everything; the parameter file has the last word."""
+    return Node(
+        package=package,
+        executable=executable,
+        parameters=[parameters or {}, LaunchConfiguration('params_file')],
+        output='screen',
+        on_exit=Shutdown(reason=f'{executable} ended') if required else None,
+        **options,
+    )
+
+
+def kitchen():
+    """The simulated kitchen: physics with the virtual arms, and its cameras."""
+    return [
+        node(
+            'kitchen_node',
+            package='chefmate_sim',
+            name='kitchen',
+            parameters={
+                'seed': ParameterValue(LaunchConfiguration('seed'), value_type=int),
+                'follower_port': PathJoinSubstitution(
+                    [LaunchConfiguration('run_dir'), 'follower']
+                ),
+                'leader_port': PathJoinSubstitution([LaunchConfiguration('run_dir'), 'leader']),
+                'follower_calibration': calibration('follower'),
+                'leader_calibration': calibration('leader'),
+            },
+        ),
+        node(
+            'kitchen_camera_node',
+            package='chefmate_sim',
+            name='kitchen_cameras',
+            parameters={
+                'rate_hz': ParameterValue(LaunchConfiguration('camera_rate_hz'), value_type=float)
+            },
+        ),
+    ]
+
+
+def real_cameras():
+    return [
+        node(
+            'camera_node',
+            name='camera',
+            namespace=camera,
+            parameters={'source': f'/dev/{camera}', 'camera_name': camera},
+        )
+        for camera in ('wrist', 'scene')
+    ]
+
+
+def calibration(arm):
+    return PathJoinSubstitution([LaunchConfiguration('calibration_dir'), f'{arm}.json'])
+
+
+def generate_launch_description():
+    hardware = LaunchConfiguration('hardware')
+    is_sim = EqualsSubstitution(hardware, 'sim')
+    virtual_port = PathJoinSubstitution([LaunchConfiguration('run_dir'), 'follower'])
+    return LaunchDescription([
+        *ARGUMENTS,
+        # The report counts from here.
+        SetEnvironmentVariable('CHEFMATE_LAUNCHED_AT', f'{time.time():.3f}'),
+        IncludeLaunchDescription(
+            launch_file('dds.launch.py'),
+            launch_arguments={'discovery': LaunchConfiguration('discovery')}.items(),
+        ),
+        GroupAction(kitchen(), condition=IfCondition(is_sim)),
+        GroupAction(real_cameras(), condition=IfCondition(EqualsSubstitution(hardware, 'real'))),
+        IncludeLaunchDescription(
+            launch_file('arm.launch.py'),
+            launch_arguments={
+                'namespace': 'follower',
+                'port': IfElseSubstitution(
+                    is_sim, virtual_port, LaunchConfiguration('follower_port')
+                ),
+                'calibration': calibration('follower'),
+                'preset': LaunchConfiguration('preset'),
+                'wait_for_port_s': IfElseSubstitution(is_sim, '60.0', '0.0'),
+            }.items(),
+        ),
+        node('action_executor_node', name='action_executor'),
+        node(
+            'policy_node',
+            name='policy',
+            parameters={
+                'policy': LaunchConfiguration('policy'),
+                'policy_options': ParameterValue(
+                    LaunchConfiguration('policy_options'), value_type=str
+                ),
+            },
+        ),
+        node(
+            'task_node',
+            name='task',
+            parameters={
+                'instruction': ParameterValue(LaunchConfiguration('instruction'), value_type=str),
+                'max_duration_s': ParameterValue(
+                    LaunchConfiguration('max_duration_s'), value_type=float
+                ),
+                'report': ParameterValue(LaunchConfiguration('report'), value_type=str),
+                'has_judge': ParameterValue(is_sim, value_type=bool),
+                'seed': ParameterValue(LaunchConfiguration('seed'), value_type=int),
+            },
+            condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration('instruction'), '')),
+        ),
+        Node(
+            package='rviz2',
+            executable='rviz2',
+            condition=IfCondition(LaunchConfiguration('rviz')),
+        ),
+    ])  # fmt: skip

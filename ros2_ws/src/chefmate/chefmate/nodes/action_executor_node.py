@@ -1,0 +1,121 @@
+"""`action_executor_node`: plays stamped chunks as a smooth stream of joint commands."""
+
+import time
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
+from trajectory_msgs.msg import JointTrajectory
+
+from chefmate.nodes import qos
+from chefmate.nodes.chunk_messages import chunk_rows
+from chefmate.nodes.diagnostics import DiagnosticsPublisher
+from chefmate.nodes.joint_messages import joint_state, joint_vectors, seconds
+from chefmate.nodes.parameters import declare
+from chefmate.nodes.running import run_node
+from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_core.motion.timeline import ChunkTimeline, TimelineConfig, TimelineState
+from chefmate_core.timing import Durations, Rate
+
+CLOCK_JUMP_S = 0.1  # the wall clock moved against the steady clock by more than this
+
+
+class ActionExecutorNode(Node):
+    """Parameters and messages around `chefmate_core.motion.ChunkTimeline`."""
+
+    def __init__(self) -> None:
+        super().__init__('action_executor')
+        rate_hz = declare(self, 'rate_hz', 100.0, 'Rate of joint commands, Hz.', (10.0, 500.0))
+        defaults = TimelineConfig()
+        config = TimelineConfig(
+            join_s=declare(self, 'join_s', defaults.join_s, 'Shortest join of two chunks, s.'),
+            join_velocity_rad_s=declare(
+                self,
+                'join_velocity_rad_s',
+                defaults.join_velocity_rad_s,
+                'Speed at which a large difference to a new chunk fades, rad/s.',
+            ),
+            stop_deceleration_rad_s2=declare(
+                self,
+                'stop_deceleration_rad_s2',
+                defaults.stop_deceleration_rad_s2,
+                'Deceleration when out of steps, rad/s^2.',
+            ),
+        )
+        self._timeline = ChunkTimeline(config)
+        self._standing: JointState | None = None
+        self._estopped = False
+        self._wall_offset_s = self._offset_s()
+        self._clock_jumps = 0
+        self._chunk_ages = Durations()
+        self._commands = Rate()
+        self._publisher = self.create_publisher(JointState, 'follower/joint_commands', qos.COMMAND)
+        self.create_subscription(JointTrajectory, 'policy/action_chunk', self._on_chunk, qos.CHUNK)
+        self.create_subscription(
+            JointState, 'follower/joint_commands_applied', self._on_applied, qos.LATEST_STATE
+        )
+        self.create_subscription(Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED)
+        self._diagnostics = DiagnosticsPublisher(self)
+        self._diagnostics.add('timeline', self._diagnose)
+        self.create_timer(1.0 / rate_hz, self._play, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _offset_s(self) -> float:
+        """Wall clock minus steady clock."""
+        return self.get_clock().now().nanoseconds * 1e-9 - time.monotonic()
+
+    def _on_applied(self, message: JointState) -> None:
+        self._standing = message
+
+    def _on_estop(self, message: Bool) -> None:
+        self._estopped = message.data
+        if message.data:
+            self._timeline.clear()
+
+    def _on_chunk(self, message: JointTrajectory) -> None:
+        """Take a chunk onto the timeline, its stamp converted to the steady clock."""
+        rows = chunk_rows(message)
+        standing = joint_vectors(self._standing) if self._standing is not None else None
+        if rows is None:
+            self._timeline.counters['chunks_refused_malformed'] += 1
+        elif standing is None or self._estopped:
+            self._timeline.counters['chunks_refused_arm_not_ready'] += 1
+        else:
+            now_s = time.monotonic()
+            start_s = seconds(message.header.stamp) - self._wall_offset_s
+            self._chunk_ages.add(now_s - start_s)
+            self._timeline.add(
+                start_s, rows.positions_rad, rows.period_s, now_s, standing[0], rows.final
+            )
+
+    def _play(self) -> None:
+        offset_s = self._offset_s()
+        if abs(offset_s - self._wall_offset_s) > CLOCK_JUMP_S:
+            self._clock_jumps += 1
+        self._wall_offset_s = offset_s
+        goal = self._timeline.sample(time.monotonic())
+        if goal is None:
+            return
+        stamp = self.get_clock().now().to_msg()
+        self._publisher.publish(
+            joint_state(stamp, goal.position_rad, goal.velocity_rad_s, frame_id='executor')
+        )
+        self._commands.tick()
+
+    def _diagnose(self) -> Diagnosis:
+        values = {
+            'state': self._timeline.state,
+            'commands': self._commands.count,
+            'command_rate_hz': self._commands.hz(),
+            'clock_jumps': self._clock_jumps,
+            **self._chunk_ages.summary_ms('chunk_age'),
+            **self._timeline.counters,
+        }
+        if self._timeline.state is TimelineState.STOPPING:
+            return Diagnosis(Level.WARN, 'starved: decelerating', values)
+        return Diagnosis(Level.OK, str(self._timeline.state), values)
+
+
+def main() -> int:
+    """Entry point."""
+    return run_node(ActionExecutorNode)

@@ -1,0 +1,201 @@
+"""`arm_driver_node`: one arm on a serial port. Lifecycle: configured = reading, active = torque on."""
+
+import time
+from pathlib import Path
+
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool
+
+from chefmate.nodes import qos
+from chefmate.nodes.diagnostics import DiagnosticsPublisher
+from chefmate.nodes.joint_messages import command_from, joint_state, time_message
+from chefmate.nodes.parameters import declare
+from chefmate.nodes.running import NodeFailure, run_node
+from chefmate_core.calibration import ArmCalibration
+from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_core.driver.arm_driver import ArmDriver
+from chefmate_core.driver.report import diagnose
+from chefmate_core.errors import ChefMateError
+from chefmate_core.safety.config import load_preset
+from chefmate_core.safety.gate import SafetyGate, Setpoint
+from chefmate_core.servo.arm import ArmReading, FeetechArm
+from chefmate_core.servo.errors import PortMissingError
+
+
+class ArmDriverNode(LifecycleNode):
+    """Parameters, messages and transitions around `chefmate_core.driver.ArmDriver`."""
+
+    def __init__(self) -> None:
+        super().__init__('arm_driver')
+        self._port = declare(self, 'port', '/dev/follower', 'Serial port, or a pseudo-terminal.')
+        self._calibration_path = declare(
+            self, 'calibration', '', "LeRobot's calibration JSON of this arm."
+        )
+        self._preset = declare(self, 'preset', 'careful', 'Safety preset: careful, normal, fast.')
+        self._rate_hz = declare(self, 'rate_hz', 100.0, 'Control rate, Hz.', (10.0, 500.0))
+        self._accepts_commands = declare(
+            self,
+            'accepts_commands',
+            True,
+            'False for a leader: torque stays off, it is read only.',
+        )
+        self._torque_off_at_exit = declare(
+            self,
+            'torque_off_at_exit',
+            False,
+            'At exit: True goes limp, False holds the last goal.',
+        )
+        self._wait_for_port_s = declare(
+            self, 'wait_for_port_s', 0.0, 'How long the port may be missing at start, s.', (0, 600)
+        )
+        autostart = declare(self, 'autostart', True, 'Configure and activate by itself.')
+        self._driver: ArmDriver | None = None
+        self._failure: ChefMateError | None = None
+        self._diagnostics = DiagnosticsPublisher(self, hardware_id=self._port)
+        self._diagnostics.add('arm', self._diagnose)
+        self._states = self.create_publisher(JointState, 'joint_states', qos.STATE)
+        if self._accepts_commands:
+            self._applied = self.create_publisher(JointState, 'joint_commands_applied', qos.STATE)
+            self._estop_state = self.create_publisher(Bool, 'emergency_stop_active', qos.LATCHED)
+            self.create_subscription(
+                JointState, 'joint_commands', self._on_command, qos.COMMAND_READER
+            )
+            self.create_service(SetBool, 'emergency_stop', self._on_emergency_stop)
+        if autostart:
+            self._started_s = time.monotonic()
+            self._autostart = self.create_timer(
+                0.05, self._start_by_itself, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            )
+
+    # --- lifecycle -------------------------------------------------------------------------------
+
+    def _start_by_itself(self) -> None:
+        """Readiness instead of sleeps: wait for the port, then configure and activate."""
+        waited_s = time.monotonic() - self._started_s
+        if not Path(self._port).exists() and waited_s < self._wait_for_port_s:
+            return
+        self._autostart.cancel()
+        if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+        if self._failure is not None:
+            raise NodeFailure(f'{self.get_fully_qualified_name()}: {self._failure}')
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open the port, check servos against the calibration, begin to read."""
+        del state
+        try:
+            calibration = ArmCalibration.load(self._calibration_path)
+            gate = SafetyGate(
+                load_preset(self._preset),
+                calibration.lower_limits_rad,
+                calibration.upper_limits_rad,
+                1.0 / self._rate_hz,
+            )
+            driver = ArmDriver(
+                FeetechArm(self._port, calibration),
+                gate,
+                self._rate_hz,
+                on_reading=self._publish_reading,
+                on_setpoint=self._publish_setpoint,
+                on_estop=self._publish_estop,
+                wall_clock=lambda: self.get_clock().now().nanoseconds * 1e-9,
+            )
+            driver.start()
+        except ChefMateError as error:
+            return self._failed(error)
+        self._driver = driver
+        self._failure = None
+        if self._accepts_commands:
+            self._publish_estop(False)
+        self.get_logger().info(f'reading {self._port} at {self._rate_hz:g} Hz')
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Turn torque on where the arm is."""
+        if self._accepts_commands:
+            try:
+                self._driver.engage()
+            except ChefMateError as error:
+                return self._failed(error)
+            self.get_logger().info(f'torque is on, preset {self._preset}')
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Turn torque off; go on reading."""
+        if self._accepts_commands:
+            self._driver.release()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the port."""
+        del state
+        self._stop_driver(torque_off=True)
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the port; the arm holds, unless it is to go limp."""
+        del state
+        self._stop_driver(self._torque_off_at_exit)
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """Leave the arm as asked for at exit."""
+        self._stop_driver(self._torque_off_at_exit)
+
+    def _stop_driver(self, torque_off: bool) -> None:
+        if self._driver is not None:
+            self._driver.stop(torque_off and self._accepts_commands)
+            self._driver = None
+
+    def _failed(self, error: ChefMateError) -> TransitionCallbackReturn:
+        self._failure = error
+        if isinstance(error, PortMissingError):
+            self.get_logger().error('is the arm plugged in? `chefmate doctor` looks for it')
+        self.get_logger().error(str(error))
+        return TransitionCallbackReturn.FAILURE
+
+    # --- messages --------------------------------------------------------------------------------
+
+    def _on_command(self, message: JointState) -> None:
+        if self._driver is not None:
+            self._driver.command(command_from(message))
+
+    def _on_emergency_stop(
+        self, request: SetBool.Request, response: SetBool.Response
+    ) -> SetBool.Response:
+        try:
+            if self._driver is None:
+                raise NodeFailure('the driver is not configured: no torque, nothing to stop')
+            self._driver.set_estop(request.data)
+            response.success = True
+            response.message = 'stopped' if request.data else 'released'
+        except ChefMateError as error:
+            response.message = str(error)
+        return response
+
+    def _publish_reading(self, reading: ArmReading) -> None:
+        age_s = time.monotonic() - reading.steady_time_s
+        stamp = time_message(self.get_clock().now().nanoseconds * 1e-9 - age_s)
+        self._states.publish(joint_state(stamp, reading.position_rad, reading.velocity_rad_s))
+
+    def _publish_setpoint(self, setpoint: Setpoint) -> None:
+        stamp = self.get_clock().now().to_msg()
+        message = joint_state(stamp, setpoint.position_rad, setpoint.velocity_rad_s)
+        self._applied.publish(message)
+
+    def _publish_estop(self, active: bool) -> None:
+        self._estop_state.publish(Bool(data=active))
+
+    def _diagnose(self) -> Diagnosis:
+        if self._driver is None:
+            message = str(self._failure) if self._failure else 'waiting for the port'
+            return Diagnosis(Level.ERROR if self._failure else Level.WARN, message)
+        return diagnose(self._driver)
+
+
+def main() -> int:
+    """Entry point."""
+    return run_node(ArmDriverNode)

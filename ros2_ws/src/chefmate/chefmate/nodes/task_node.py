@@ -1,0 +1,163 @@
+"""`task_node`: waits until all is ready, gives the policy one task, reports, and ends with its result."""
+
+import os
+import time
+from pathlib import Path
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.action import ActionClient
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo, JointState
+
+from chefmate.nodes import qos
+from chefmate.nodes.chunk_messages import duration, duration_s
+from chefmate.nodes.diagnostics import DiagnosticsPublisher
+from chefmate.nodes.parameters import declare
+from chefmate.nodes.running import NodeFailure, run_node
+from chefmate.task.report import POLICY, HealthBoard, TaskSummary, build_report, write_report
+from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_msgs.action import ExecuteTask
+
+OUTCOMES = {
+    getattr(ExecuteTask.Result, name): name
+    for name in ('SUCCEEDED', 'TIMED_OUT', 'CANCELED', 'PREEMPTED', 'REFUSED', 'FAILED')
+}
+LAST_WORDS_S = 1.3  # every part reports once a second: then the report holds the whole task
+
+
+class TaskFinished(KeyboardInterrupt):
+    """The task succeeded and is reported: the node's process ends with exit code 0."""
+
+
+class TaskNode(Node):
+    """One `execute_task` goal, from readiness to report."""
+
+    def __init__(self) -> None:
+        super().__init__('task')
+        self._launched_s = float(os.environ.get('CHEFMATE_LAUNCHED_AT', time.time()))
+        self._text = declare(self, 'instruction', '', 'What to do, in plain language.')
+        self._max_duration_s = declare(self, 'max_duration_s', 120.0, 'Given up after this, s.')
+        self._report_path = declare(self, 'report', '', 'JSON report to write; empty: none.')
+        self._has_judge = declare(
+            self, 'has_judge', False, 'Whether a simulation judges the result on kitchen/verdict.'
+        )
+        self._seed = declare(self, 'seed', 0, 'Seed of the simulated kitchen, for the report.')
+        ready_timeout_s = declare(
+            self, 'ready_timeout_s', 60.0, 'How long everything may take to come up, s.', (1, 600)
+        )
+        self._board = HealthBoard()
+        self._phase = ''
+        self._verdict: DiagnosticStatus | None = None
+        self._result: ExecuteTask.Result | None = None
+        self._sent_s = 0.0
+        # Ready: torque is on, both cameras show something, and the policy takes tasks.
+        self._awaited = {
+            'follower/joint_commands_applied (the arm with torque on)',
+            'wrist/camera_info (the wrist camera)',
+            'scene/camera_info (the scene camera)',
+        }
+        for name in self._awaited.copy():
+            topic = name.split()[0]
+            kind = CameraInfo if topic.endswith('camera_info') else JointState
+            self.create_subscription(
+                kind, topic, lambda _, name=name: self._awaited.discard(name), qos.LATEST_STATE
+            )
+        self.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS
+        )
+        self.create_subscription(
+            DiagnosticStatus, 'kitchen/verdict', self._on_verdict, qos.LATCHED
+        )
+        self._client = ActionClient(self, ExecuteTask, 'execute_task')
+        self._diagnostics = DiagnosticsPublisher(self)
+        self._diagnostics.add('task', self._diagnose)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._give_up_s = time.monotonic() + ready_timeout_s
+        self._begin = self.create_timer(0.05, self._begin_when_ready, clock=self._steady)
+
+    def _begin_when_ready(self) -> None:
+        missing = sorted(self._awaited)
+        if not self._client.server_is_ready():
+            missing.append('execute_task (the policy)')
+        elif self._board.messages.get(POLICY, (0, ''))[1] != 'ready':
+            missing.append('the policy to report that it is ready')
+        if missing:
+            if time.monotonic() > self._give_up_s:
+                raise NodeFailure(
+                    f'not everything came up; still waiting for: {"; ".join(missing)}. '
+                    'The messages of the other nodes say why'
+                )
+            return
+        self._begin.cancel()
+        self._sent_s = time.monotonic()
+        self._start_up_s = time.time() - self._launched_s
+        self.get_logger().info(f'ready after {self._start_up_s:.1f} s: "{self._text}"')
+        goal = ExecuteTask.Goal(
+            instruction=self._text, max_duration=duration(self._max_duration_s)
+        )
+        sent = self._client.send_goal_async(goal, feedback_callback=self._on_feedback)
+        sent.add_done_callback(
+            lambda future: future.result().get_result_async().add_done_callback(self._on_result)
+        )
+
+    def _on_feedback(self, message: ExecuteTask.Impl.FeedbackMessage) -> None:
+        phase = message.feedback.phase
+        if phase != self._phase:
+            self._phase = phase
+            self.get_logger().info(f'{duration_s(message.feedback.elapsed):5.1f} s  {phase}')
+            self._diagnostics.publish()
+
+    def _on_result(self, future: Future) -> None:
+        self._result = future.result().result
+        self._task_s = time.monotonic() - self._sent_s
+        self.create_timer(LAST_WORDS_S, self._finish, clock=self._steady)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            values = {entry.key: entry.value for entry in status.values}
+            self._board.update(status.name, status.level[0], status.message, values)
+
+    def _on_verdict(self, message: DiagnosticStatus) -> None:
+        self._verdict = message
+
+    def _finish(self) -> None:
+        verdict = None
+        if self._has_judge:
+            verdict = (False, 'the judge said nothing', {})
+            if self._verdict is not None:
+                values = {entry.key: entry.value for entry in self._verdict.values}
+                achieved = self._verdict.level == DiagnosticStatus.OK
+                verdict = (achieved, self._verdict.message, values)
+        summary = TaskSummary(
+            instruction=self._text,
+            policy=self._board.of(POLICY).get('policy', ''),
+            hardware='sim' if self._has_judge else 'real',
+            seed=self._seed if self._has_judge else None,
+            outcome=OUTCOMES[self._result.outcome],
+            reason=self._result.reason,
+            start_up_s=self._start_up_s,
+            task_s=self._task_s,
+            chunk_count=self._result.chunk_count,
+        )
+        report = build_report(summary, self._board, verdict)
+        if self._report_path:
+            write_report(report, Path(self._report_path))
+            self.get_logger().info(f'report: {self._report_path}')
+        if not report['success']:
+            raise NodeFailure(f'the task did not succeed: {summary.outcome}: {report["reason"]}')
+        self.get_logger().info(f'the task succeeded in {self._task_s:.1f} s')
+        raise TaskFinished
+
+    def _diagnose(self) -> Diagnosis:
+        if self._sent_s == 0.0:
+            waiting = '; '.join(sorted(self._awaited)) or 'the policy'
+            return Diagnosis(Level.OK, f'waiting for {waiting}')
+        values = {'instruction': self._text, 'elapsed_s': time.monotonic() - self._sent_s}
+        return Diagnosis(Level.OK, self._phase or 'sent', values)
+
+
+def main() -> int:
+    """Entry point."""
+    return run_node(TaskNode)

@@ -1,0 +1,1 @@
+"""A task from the outside: when to begin, how it went, and the report of it."""

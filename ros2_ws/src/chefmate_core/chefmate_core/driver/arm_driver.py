@@ -1,0 +1,228 @@
+"""One arm's control loop: read, gate, write, at a fixed rate in a thread that owns the port.
+
+Everything that touches the servos happens in that thread. Other threads hand in commands and
+requests; nothing that they do can delay a cycle by more than the request itself.
+"""
+
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import StrEnum
+from typing import Any
+
+from chefmate_core.errors import BusError, ChefMateError
+from chefmate_core.safety.command import Command
+from chefmate_core.safety.gate import Mode, SafetyGate, Setpoint
+from chefmate_core.servo.arm import ArmHealth, ArmReading, FeetechArm
+from chefmate_core.timing import Ticker
+
+HEALTH_PERIOD_S = 1.0
+RECONNECT_PERIOD_S = 0.25
+REQUEST_TIMEOUT_S = 5.0
+
+
+class DriverState(StrEnum):
+    """What the loop is doing."""
+
+    STOPPED = 'stopped'
+    MONITORING = 'monitoring'  # reading; torque is off
+    DRIVING = 'driving'  # reading and writing; torque is on
+    LOST = 'lost'  # the bus does not answer: the servos hold their last goal; trying again
+
+
+class ArmDriver:
+    """See the module's docstring.
+
+    Args:
+        arm: the servos; connected by `start`.
+        gate: limits of this arm.
+        rate_hz: cycles per second.
+        on_reading: called in the loop's thread with each reading.
+        on_setpoint: called in the loop's thread with what went on the bus, if torque is on.
+        on_estop: called in the loop's thread when the emergency stop is latched or released.
+        wall_clock: seconds of the clock that commands are stamped with.
+    """
+
+    def __init__(
+        self,
+        arm: FeetechArm,
+        gate: SafetyGate,
+        rate_hz: float,
+        on_reading: Callable[[ArmReading], None] = lambda reading: None,
+        on_setpoint: Callable[[Setpoint], None] = lambda setpoint: None,
+        on_estop: Callable[[bool], None] = lambda active: None,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.arm = arm
+        self.gate = gate
+        self.state = DriverState.STOPPED
+        self.health: ArmHealth | None = None
+        self.last_error = ''
+        self.counters: Counter[str] = Counter()
+        self.ticker = Ticker(1.0 / rate_hz)
+        self._on_reading, self._on_setpoint, self._on_estop = on_reading, on_setpoint, on_estop
+        self._wall_clock = wall_clock
+        self._commands: deque[Command] = deque(maxlen=64)
+        self._requests: queue.SimpleQueue[tuple[Callable[[], Any], Future]] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._wants_torque = False
+        self._estopped = False
+        self._health_due_s = 0.0
+        self._reconnect_due_s = 0.0
+
+    # --- called from other threads ---------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect, check and configure the servos with torque off, and begin to read them."""
+        self.arm.connect()
+        try:
+            self.arm.configure()
+        except ChefMateError:
+            self.arm.disconnect(torque_off=False)
+            raise
+        self.state = DriverState.MONITORING
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name='arm_driver', daemon=True)
+        self._thread.start()
+
+    def engage(self) -> None:
+        """Seed the gate from a fresh read, then turn torque on. Raises BusError if that fails."""
+        self._request(self._engage)
+
+    def release(self) -> None:
+        """Turn torque off."""
+        self._request(self._release)
+
+    def command(self, command: Command) -> None:
+        """Hand in a command; the gate judges it in the next cycle."""
+        self._commands.append(command)
+
+    def set_estop(self, active: bool) -> None:
+        """Latch the emergency stop, or release it and seed again from a fresh read."""
+        self._request(self._engage_estop if active else self._release_estop)
+
+    @property
+    def estopped(self) -> bool:
+        """Whether the emergency stop is latched."""
+        return self._estopped
+
+    def stop(self, torque_off: bool) -> None:
+        """End the loop. With `torque_off` False the servos hold their last goal."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
+            self._thread = None
+        if self.state is not DriverState.STOPPED:
+            self.arm.disconnect(torque_off=torque_off)
+        self.state = DriverState.STOPPED
+
+    def _request(self, work: Callable[[], Any]) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            raise BusError('the driver is not running; configure it first')
+        future: Future = Future()
+        self._requests.put((work, future))
+        future.result(timeout=REQUEST_TIMEOUT_S)
+
+    # --- the loop's thread -----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while self.ticker.wait(self._stop):
+            self._serve_requests()
+            try:
+                if self.state is DriverState.LOST:
+                    self._try_to_recover()
+                else:
+                    self._cycle()
+            except BusError as error:
+                self._lose(error)
+
+    def _serve_requests(self) -> None:
+        while not self._requests.empty():
+            work, future = self._requests.get()
+            try:
+                future.set_result(work())
+            except ChefMateError as error:
+                future.set_exception(error)
+
+    def _cycle(self) -> None:
+        reading = self.arm.read()
+        if self.state is DriverState.DRIVING:
+            now_s = time.monotonic()
+            self._judge_commands(now_s)
+            setpoint = self.gate.step(reading.position_rad, now_s)
+            if not (self._estopped and self.gate.config.estop_mode == 'limp'):
+                self.arm.write_goal(setpoint.position_rad)
+                self._on_setpoint(setpoint)
+        elif self._commands:
+            self._judge_commands(time.monotonic())  # refused and counted: there is no torque
+        self._on_reading(reading)
+        if reading.steady_time_s >= self._health_due_s:
+            self._health_due_s = reading.steady_time_s + HEALTH_PERIOD_S
+            self.health = self.arm.read_health()
+
+    def _judge_commands(self, now_s: float) -> None:
+        while self._commands:
+            self.gate.command(self._commands.popleft(), self._wall_clock(), now_s)
+
+    def _engage(self) -> None:
+        self._wants_torque = True
+        if self.state is DriverState.LOST:
+            raise BusError(f'the arm does not answer: {self.last_error}')
+        if self._estopped:
+            return  # the release of the stop engages
+        reading = self.arm.read()
+        self.gate.activate(reading.position_rad, time.monotonic())
+        self.arm.set_torque(True)
+        self.state = DriverState.DRIVING
+
+    def _release(self) -> None:
+        self._wants_torque = False
+        self.gate.deactivate()
+        if self.state is DriverState.DRIVING:
+            self.state = DriverState.MONITORING
+            self.arm.set_torque(False)
+
+    def _engage_estop(self) -> None:
+        self._estopped = True
+        if self.state is DriverState.DRIVING:
+            self.gate.engage_estop()
+            if self.gate.config.estop_mode == 'limp':
+                self.arm.set_torque(False)
+        self._on_estop(True)
+
+    def _release_estop(self) -> None:
+        if self.state is DriverState.DRIVING:
+            reading = self.arm.read()
+            self.gate.release_estop(reading.position_rad, time.monotonic())
+            self.arm.set_torque(True)
+        self._estopped = False
+        if self._wants_torque and self.state is DriverState.MONITORING:
+            self._engage()
+        self._on_estop(False)
+
+    def _lose(self, error: BusError) -> None:
+        self.last_error = str(error)
+        self.counters['bus_lost'] += 1
+        self.state = DriverState.LOST
+        if self.gate.mode is not Mode.INACTIVE:
+            self.gate.deactivate()  # what is commanded meanwhile is refused and counted
+        self._reconnect_due_s = time.monotonic() + RECONNECT_PERIOD_S
+
+    def _try_to_recover(self) -> None:
+        self._judge_commands(time.monotonic())
+        if time.monotonic() < self._reconnect_due_s:
+            return
+        self._reconnect_due_s = time.monotonic() + RECONNECT_PERIOD_S
+        try:
+            self.arm.reconnect()
+        except ChefMateError as error:
+            self.last_error = str(error)
+            return
+        self.counters['bus_recovered'] += 1
+        self.state = DriverState.MONITORING
+        if self._wants_torque:
+            self._engage()

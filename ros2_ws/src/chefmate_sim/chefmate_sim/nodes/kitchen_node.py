@@ -1,0 +1,134 @@
+"""`kitchen_node`: the kitchen in real time, with the arms' virtual servo buses as its only input.
+
+The arm is moved by bytes on a pseudo-terminal, as a real one is. What is published beside that is what only a
+simulation knows: object poses, true joints, and a judge's verdict on the instruction in force.
+"""
+
+from pathlib import Path
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+from sensor_msgs.msg import JointState, MultiDOFJointState
+from std_msgs.msg import Int64, String
+from std_srvs.srv import Trigger
+
+from chefmate_core import qos_table
+from chefmate_core.calibration import ArmCalibration
+from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_core.errors import ChefMateError
+from chefmate_core.joints import JOINT_NAMES
+from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
+from chefmate_sim.nodes.ros import (
+    diagnostic_array,
+    diagnostic_status,
+    poses_message,
+    profile,
+    spin_node,
+)
+from chefmate_sim.virtual_bus.bus import VirtualServoBus
+from chefmate_sim.virtual_bus.model import FirstOrderArm
+
+BASE_FRAME = 'base_link'
+
+
+class KitchenNode(Node):
+    """Parameters and messages around `LiveKitchen` and two `VirtualServoBus`es."""
+
+    def __init__(self) -> None:
+        super().__init__('kitchen')
+        self._buses: list[VirtualServoBus] = []
+        self._kitchen: LiveKitchen | None = None
+        seed = self.declare_parameter('seed', 0).value
+        wire_time = self.declare_parameter('wire_time', True).value
+        state_rate_hz = self.declare_parameter('state_rate_hz', 30.0).value
+        calibrations = {
+            arm: ArmCalibration.load(self.declare_parameter(f'{arm}_calibration', '').value)
+            for arm in ('follower', 'leader')
+        }
+        links = {
+            arm: self.declare_parameter(f'{arm}_port', '').value for arm in ('follower', 'leader')
+        }
+        self._states = self.create_publisher(
+            JointState, 'kitchen/joint_states', profile(qos_table.STATE)
+        )
+        self._objects = self.create_publisher(
+            MultiDOFJointState, 'kitchen/objects', profile(qos_table.STATE)
+        )
+        self._seeds = self.create_publisher(Int64, 'kitchen/seed', profile(qos_table.LATCHED))
+        self._verdicts = self.create_publisher(
+            DiagnosticStatus, 'kitchen/verdict', profile(qos_table.LATCHED)
+        )
+        self._diagnostics = self.create_publisher(
+            DiagnosticArray, '/diagnostics', profile(qos_table.DIAGNOSTICS)
+        )
+        self._kitchen = LiveKitchen(seed, 1.0 / state_rate_hz, self._publish_snapshot)
+        models = {'follower': self._kitchen.world, 'leader': FirstOrderArm()}
+        for arm, link in links.items():
+            if link:
+                Path(link).parent.mkdir(parents=True, exist_ok=True)
+                self._buses.append(
+                    VirtualServoBus(
+                        models[arm], calibrations[arm], Path(link), wire_time=wire_time
+                    )
+                )
+        self.create_service(Trigger, 'kitchen/reset', self._on_reset)
+        self.create_subscription(
+            String, 'policy/instruction', self._on_instruction, profile(qos_table.LATCHED)
+        )
+        self.create_timer(0.25, self._publish_verdict)
+        self.create_timer(1.0, self._publish_diagnostics)
+        self._kitchen.start()
+        self._seeds.publish(Int64(data=seed))
+        self.get_logger().info(f'kitchen {seed} is open; the follower is at {links["follower"]}')
+
+    def close(self) -> None:
+        """Unplug the arms and stop the physics."""
+        for bus in self._buses:
+            bus.close()
+        if self._kitchen is not None:
+            self._kitchen.stop()
+
+    def _publish_snapshot(self, snapshot: KitchenSnapshot) -> None:
+        """In the physics thread: true joints and objects under one stamp."""
+        stamp = self.get_clock().now().to_msg()
+        joints = JointState(name=list(JOINT_NAMES), position=snapshot.joint_position_rad.tolist())
+        joints.header.stamp = stamp
+        self._states.publish(joints)
+        self._objects.publish(poses_message(stamp, BASE_FRAME, snapshot.object_poses))
+
+    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """The kitchen of the next seed; the arm stays as it is."""
+        del request
+        seed = self._kitchen.seed + 1
+        self._kitchen.reset(seed)
+        self._seeds.publish(Int64(data=seed))
+        response.success, response.message = True, f'seed {seed}'
+        return response
+
+    def _on_instruction(self, message: String) -> None:
+        try:
+            self._kitchen.set_instruction(message.data)
+        except ChefMateError as error:
+            self.get_logger().warning(f'no verdict on this instruction: {error}')
+
+    def _publish_verdict(self) -> None:
+        diagnosis = self._kitchen.verdict()
+        if diagnosis is not None:
+            self._verdicts.publish(diagnostic_status('kitchen: verdict', diagnosis))
+
+    def _publish_diagnostics(self) -> None:
+        values = {
+            'seed': self._kitchen.seed,
+            'bus_packets': sum(bus.packets for bus in self._buses),
+            **self._kitchen.statistics(),
+        }
+        factor = values['real_time_factor']
+        level = Level.OK if factor > 0.9 else Level.WARN
+        diagnosis = Diagnosis(level, f'real-time factor {factor:.2f}', values)
+        status = diagnostic_status('kitchen: physics', diagnosis)
+        self._diagnostics.publish(diagnostic_array(self.get_clock().now().to_msg(), status))
+
+
+def main() -> int:
+    """Entry point."""
+    return spin_node(KitchenNode)

@@ -1,0 +1,166 @@
+"""The driver's loop over real bytes: a virtual servo bus with a first-order arm behind it."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chefmate_core.calibration import ArmCalibration
+from chefmate_core.driver.arm_driver import ArmDriver, DriverState
+from chefmate_core.driver.report import diagnose
+from chefmate_core.diagnosis import Level
+from chefmate_core.errors import BusError
+from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.safety.command import Command
+from chefmate_core.safety.config import load_preset
+from chefmate_core.safety.gate import Mode, SafetyGate
+from chefmate_core.servo.arm import FeetechArm
+from chefmate_sim.virtual_bus.bus import VirtualServoBus
+from chefmate_sim.virtual_bus.model import FirstOrderArm
+
+CALIBRATION = ArmCalibration.load(Path(__file__).parents[4] / 'calibration' / 'follower.json')
+RATE_HZ = 100.0
+
+
+class Rig:
+    """A driver on a virtual arm, and what it published."""
+
+    def __init__(self, link):
+        self.model = FirstOrderArm(np.full(6, 0.2))
+        self.bus = VirtualServoBus(self.model, CALIBRATION, link)
+        self.readings, self.setpoints, self.estops = [], [], []
+        gate = SafetyGate(
+            load_preset('careful'),
+            CALIBRATION.lower_limits_rad,
+            CALIBRATION.upper_limits_rad,
+            1 / RATE_HZ,
+        )
+        self.driver = ArmDriver(
+            FeetechArm(str(link), CALIBRATION),
+            gate,
+            RATE_HZ,
+            on_reading=self.readings.append,
+            on_setpoint=self.setpoints.append,
+            on_estop=self.estops.append,
+        )
+
+    def command(self, positions, source='test'):
+        self.driver.command(Command(JOINT_NAMES, positions, time.time(), source))
+
+    def stream(self, positions, seconds):
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self.command(positions)
+            time.sleep(0.01)
+
+    def close(self):
+        self.driver.stop(torque_off=True)
+        self.bus.close()
+
+
+@pytest.fixture
+def rig(tmp_path):
+    rig = Rig(tmp_path / 'follower')
+    yield rig
+    rig.close()
+
+
+def until(condition, timeout_s=10.0):
+    """Wait for a condition; generous, because machines stall."""
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end_s, 'it did not happen'
+        time.sleep(0.005)
+
+
+def test_before_it_is_engaged_the_arm_is_read_and_nothing_is_written(rig):
+    rig.driver.start()
+    rig.command([1.0] * 6)
+    until(lambda: len(rig.readings) > 20)
+    assert rig.readings[-1].position_rad == pytest.approx([0.2] * 6, abs=0.002)
+    assert rig.setpoints == []
+    assert rig.driver.gate.counters['refused_inactive'] == 1
+    assert diagnose(rig.driver).level is Level.OK
+
+
+def test_engaging_does_not_move_the_arm(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    until(lambda: len(rig.setpoints) > 30)
+    positions = np.array([reading.position_rad for reading in rig.readings])
+    assert np.ptp(positions, axis=0) == pytest.approx(np.zeros(6), abs=0.004)
+
+
+def test_a_stream_of_commands_moves_the_arm_there(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    goal = [0.5, -0.3, 0.4, 0.0, -0.2, 0.6]
+    rig.stream(goal, 2.5)
+    assert rig.model.position_rad() == pytest.approx(goal, abs=0.02)
+    assert rig.driver.gate.counters['accepted'] > 50
+
+
+def test_silence_of_the_commander_is_a_hold(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([0.5] * 6, 0.3)
+    until(lambda: rig.setpoints[-1].mode is Mode.HOLDING)
+    until(lambda: not np.any(rig.setpoints[-1].velocity_rad_s))
+    held = rig.model.position_rad()
+    time.sleep(0.2)
+    assert rig.model.position_rad() == pytest.approx(held, abs=0.01)
+    assert rig.driver.gate.counters['starvations'] == 1
+
+
+def test_the_emergency_stop_holds_until_it_is_released(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([0.5] * 6, 0.2)
+    rig.driver.set_estop(True)
+    rig.stream([0.5] * 6, 0.5)
+    assert rig.driver.gate.counters['refused_estop'] > 0
+    assert not np.any(rig.setpoints[-1].velocity_rad_s)
+    assert diagnose(rig.driver).level is Level.ERROR
+    rig.driver.set_estop(False)
+    assert rig.estops == [True, False]
+    rig.stream([0.5] * 6, 1.5)
+    assert rig.model.position_rad() == pytest.approx([0.5] * 6, abs=0.02)
+
+
+def test_a_pulled_plug_is_survived_and_the_arm_holds_where_it_is_after_the_return(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([0.4] * 6, 1.0)
+    rig.bus.hang_up()
+    until(lambda: rig.driver.state is DriverState.LOST)
+    rig.command([1.0] * 6)
+    assert diagnose(rig.driver).level is Level.ERROR
+    with pytest.raises(BusError):
+        rig.driver.engage()
+    rig.bus.plug_in()
+    until(lambda: rig.driver.state is DriverState.DRIVING)
+    here = rig.model.position_rad()
+    count = len(rig.setpoints)
+    until(lambda: len(rig.setpoints) > count + 20)
+    assert rig.setpoints[-1].position_rad == pytest.approx(here, abs=0.01)
+    assert rig.driver.gate.mode is Mode.HOLDING
+    rig.stream([0.2] * 6, 1.5)
+    assert rig.model.position_rad() == pytest.approx([0.2] * 6, abs=0.02)
+
+
+def test_after_stop_the_arm_goes_limp_only_if_asked_to(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.driver.stop(torque_off=False)
+    again = FeetechArm(rig.driver.arm.port, CALIBRATION)
+    again.connect()
+    assert np.all(again.torque_enabled())
+    again.disconnect(torque_off=True)
+
+
+def test_a_port_that_is_not_there_is_named_at_start(tmp_path):
+    rig = Rig(tmp_path / 'follower')
+    rig.bus.close()
+    with pytest.raises(BusError, match='follower'):
+        rig.driver.start()
