@@ -25,6 +25,10 @@ def real_launch_installed() -> bool:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             return False
+    try:
+        importlib.import_module('launch_ros.actions')
+    except ImportError:  # half an install
+        return False
     return True
 
 

@@ -25,8 +25,8 @@ class _Respawn:
 class Supervisor:
     """Owns the children. All happens in the thread that calls it; events go to `context`.
 
-    `wake_fd` is a descriptor whose readiness ends a wait early. `failures` tells of the
-    processes that died with an error by themselves and were not started again; `start_failed` says that one
+    `wake_fd` is a descriptor whose readiness ends a wait early. `failures` tells of the processes
+    that died with an error by themselves and were not started again; `start_failed` says that one
     could not be started at all.
     """
 

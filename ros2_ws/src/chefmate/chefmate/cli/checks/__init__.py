@@ -1,0 +1,1 @@
+"""What `chefmate doctor` looks at: small functions from a Machine to a Finding."""
