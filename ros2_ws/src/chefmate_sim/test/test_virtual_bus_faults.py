@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chefmate_core.calibration import RAD_PER_TICK, ArmCalibration
@@ -13,7 +13,8 @@ from chefmate_core.servo import registers as reg
 from chefmate_core.servo.arm import FeetechArm
 from chefmate_core.servo.config import ServoConfig
 from chefmate_core.servo.errors import PortLostError, PortMissingError, ServoSilentError
-from chefmate_sim.virtual_bus import Fault, FaultKind, FirstOrderArm, VirtualServoBus
+from chefmate_core.servo.protocol import packet
+from chefmate_sim.virtual_bus import Fault, FaultKind, Faults, FirstOrderArm, VirtualServoBus
 
 CALIBRATION = ArmCalibration.load(
     Path(__file__).resolve().parents[4] / 'calibration' / 'follower.json'
@@ -55,6 +56,19 @@ def arm(virtual):
     arm.connect()
     yield arm
     arm.disconnect(torque_off=False)
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_any_number_of_faults_may_strike_one_reply(seed):
+    faults = Faults(seed)
+    for kind in FaultKind:
+        for _ in range(3):
+            faults.add(Fault(kind))
+    faults.apply(1, packet(1, 0, b'abc'))
+    for _ in range(30):
+        faults.apply(1, packet(1, 0, b'abc'))
+    assert not faults.is_active
+    assert set(faults.done.values()) == {3}
 
 
 @pytest.mark.parametrize('kind', ONE_REPLY_DAMAGED)
@@ -244,6 +258,7 @@ def test_connect_and_configure_get_through_noise(virtual):
         max_size=5,
     )
 )
+@example([(FaultKind.TRUNCATE, 2)] * 5)  # once ended the bus's thread
 def test_whatever_strikes_one_cycle_a_fresh_reading_is_a_true_one(arm, virtual, strikes):
     for kind, servo_id in strikes:
         virtual.faults.add(Fault(kind, servo_id))

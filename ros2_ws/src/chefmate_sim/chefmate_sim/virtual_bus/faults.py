@@ -101,7 +101,7 @@ class Faults:
         if kind is FaultKind.DROP:
             return b''
         if kind is FaultKind.TRUNCATE:
-            return reply[: self._random.randrange(1, len(reply))]
+            return reply[: self._random.randrange(len(reply))]
         if kind is FaultKind.DUPLICATE:
             return reply + reply
         if kind is FaultKind.NOISE:
