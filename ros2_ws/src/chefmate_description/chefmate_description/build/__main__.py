@@ -4,9 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from chefmate_description.build import BuildError
-from chefmate_description.build.generate import check_requirements, generate
-from chefmate_description.share import source_tree_share_path
+try:
+    from chefmate_description.build import BuildError
+    from chefmate_description.build.generate import check_requirements, generate
+    from chefmate_description.share import source_tree_share_path
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f'chefmate_description: the Python package {missing.name} is not installed for '
+        f'{sys.executable}. Install what is listed in ros2_ws/bootstrap/requirements/sim.in for '
+        f'this Python, or build with the Python of the virtual environment'
+    )
 
 
 def main() -> int:
