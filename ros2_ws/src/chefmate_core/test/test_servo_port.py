@@ -107,6 +107,15 @@ def test_a_hang_up_is_a_lost_port_and_closes_it(terminal):
         port.write(b'x')
 
 
+def test_an_adapter_that_takes_no_more_bytes_is_a_lost_port(terminal):
+    port = SerialPort(terminal['path'])
+    port.open()
+    with pytest.raises(PortLostError, match='takes no more bytes'):
+        for _ in range(1000):
+            port.write(bytes(1000))
+    assert not port.is_open
+
+
 def test_opening_and_closing_leaks_no_descriptors(terminal):
     before = len(os.listdir('/proc/self/fd'))
     for _ in range(20):

@@ -26,6 +26,8 @@ from chefmate_core.servo.errors import (
 from chefmate_core.servo.statistics import BusStatistics
 
 _BY_ID = Path('/dev/serial/by-id')
+# The kernel's buffer holds dozens of packets: once it is full, the adapter has stopped.
+_FULL_BUFFER_TIMEOUT_S = 0.05
 _LATENCY_TIMER = '/sys/class/tty/{name}/device/latency_timer'
 
 
@@ -94,13 +96,15 @@ class SerialPort:
 
     def write(self, data: bytes | bytearray) -> None:
         """Write everything; the kernel's buffer takes a packet at once in all usual cases."""
-        try:
-            written = os.write(self._fd, data)
-            while written < len(data):
-                select.select((), (self._fd,), (), 1.0)
-                written += os.write(self._fd, data[written:])
-        except OSError as error:
-            raise self._lost(error) from error
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._fd, rest) :]
+            except BlockingIOError:
+                if not select.select((), (self._fd,), (), _FULL_BUFFER_TIMEOUT_S)[1]:
+                    raise self._lost(TimeoutError('it takes no more bytes')) from None
+            except OSError as error:
+                raise self._lost(error) from error
 
     def read(self, count: int, first_timeout_ms: float, gap_timeout_ms: float) -> bytes:
         """Return up to `count` bytes: fewer when the device falls silent.

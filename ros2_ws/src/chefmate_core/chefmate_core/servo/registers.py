@@ -57,7 +57,7 @@ class Register:
         raw = value if value >= 0 or self.sign_bit is None else -value | (1 << self.sign_bit)
         return raw.to_bytes(self.size, 'little')
 
-    def decode(self, data: bytes) -> int:
+    def decode(self, data: bytes | bytearray) -> int:
         """Return the value of the register's bytes."""
         raw = int.from_bytes(data[: self.size], 'little')
         return raw if self.sign_bit is None else decode_sign_magnitude(raw, self.sign_bit)
