@@ -27,24 +27,23 @@ class ExpertConfig:
     # slice off.
     place_pitch_rad: float = 0.75
     hover_m: float = 0.080  # over the place pose, where the descent begins
-    drop_m: float = 0.004  # of the slice's lowest point over what it will lie on, at release
+    drop_m: float = 0.001  # of the slice's lowest point over what it will lie on, at release
     release_jaw_rad: float = 0.80
     retreat_m: float = 0.050  # back along the approach after release
     depart_m: float = 0.070  # then up
     # Towards the arm (negative) or away from it, per slice: the release is a small throw.
     radial_offset_m: Mapping[str, float] = field(
         default_factory=lambda: {
-            'bread_slice_1': 0.008,
-            'bread_slice_2': 0.008,
-            'cheese_slice': 0.004,
-            'patty': 0.0085,
+            'bread_slice_1': 0.006,
+            'bread_slice_2': 0.006,
+            'cheese_slice': 0.003,
+            'patty': 0.001,
         }
     )
-    # Towards the arm for a slice that lands on others: its far edge must land within theirs.
-    stack_offset_m: float = 0.0
+    stack_margin_m: float = 0.002  # of a slice's far edge within that of the slice below
     # Speed, as fractions of the caps.
     travel_speed: float = 1.0
-    contact_speed: float = 0.8  # entering, leaving, placing, retreating
+    contact_speed: float = 1.0  # entering, leaving, placing, retreating
     caps: MotionCaps = field(default_factory=MotionCaps)
     settle_s: float = 0.10  # at rest before the jaw moves
     grip_s: float = 0.45  # for the jaw's force to build up after its goal has been reached

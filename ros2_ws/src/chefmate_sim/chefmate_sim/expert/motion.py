@@ -13,6 +13,7 @@ from chefmate_sim.expert.trajectory import Segment, chebyshev_fractions, segment
 _LINE_POINTS = 7  # of a straight line, solved by inverse kinematics
 _CLEARANCE_SAMPLES = 25  # of a move through joint space
 _COLUMN_RAD = 0.10  # of pan: so near to an end of the move, the end's own height is allowed
+_BEND_M = 0.05  # by which a bent way aims higher than it must pass: it cuts its corners
 _SINK_M = 0.006  # a move may dip by this much below its lower end
 
 PAN = 0
@@ -92,12 +93,22 @@ class Motions:
         from the fastest on: straight; bent upwards without a stop; straight up, over, down.
         """
         high_start, high_end = (self._raised(end, height_m) for end in (start_rad, end_rad))
-        ways = [[start_rad, end_rad]]
-        ways += [[start_rad, via, end_rad] for via in (high_start, high_end)]
-        ways += [[start_rad, high_start, high_end, end_rad]]
+        higher_start, higher_end = (
+            self._raised(end, height_m + _BEND_M) for end in (start_rad, end_rad)
+        )
+        middle = (higher_start + higher_end) / 2
+        ways = [
+            [start_rad, end_rad],
+            [start_rad, middle, end_rad],
+            [start_rad, higher_start, end_rad],
+            [start_rad, higher_end, end_rad],
+            [start_rad, higher_start, higher_end, end_rad],
+        ]
         for controls in ways:
             points = _bezier(np.array(controls), chebyshev_fractions(len(controls)))
-            segment = segment_through(phase, points, self.config.caps, self.config.travel_speed)
+            segment = segment_through(
+                phase, points, self.config.caps, self.config.travel_speed
+            )
             if self._is_clear(segment, height_m):
                 return [segment]
         corners = [start_rad, high_start, high_end, end_rad]

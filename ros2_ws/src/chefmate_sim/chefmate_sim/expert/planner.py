@@ -9,6 +9,7 @@ import numpy as np
 from chefmate_core.errors import PolicyError
 from chefmate_core.geometry import Pose
 from chefmate_description.scene import HOME_POSITION_RAD, KITCHEN, slice_named
+from chefmate_description.shapes import Slice
 from chefmate_sim.expert.config import ExpertConfig
 from chefmate_sim.expert.grasp_geometry import (
     downhill,
@@ -96,11 +97,13 @@ class Planner:
         segment = self._motions.jaw(f'{name}: closing', start_rad, self.config.closed_jaw_rad)
         return [segment, hold(segment.phase, segment.end_rad, self.config.grip_s)]
 
-    def lift(self, name: str, start_rad: np.ndarray, pose: Pose) -> list[Segment]:
+    def lift(self, name: str, start_rad: np.ndarray) -> list[Segment]:
         """Return the way out along the slot, then straight up, before any pan."""
         config = self.config
-        normal = upward_normal(pose.rotation)
-        start_m = self.arm.forward(start_rad).position_m
+        # The slot's direction is the one in which the jaw went in. The slice itself may have
+        # turned a little in the grip.
+        start = self.arm.forward(start_rad)
+        start_m, normal = start.position_m, start.rotation[:, 2]
         out_m = start_m - downhill(normal) * config.leave_m
         top_m = np.array([*out_m[:2], max(config.travel_height_m, out_m[2])])
         phase = f'{name}: lifting'
@@ -146,11 +149,14 @@ class Planner:
         """
         config, food = self.config, slice_named(name)
         plate_m = objects['plate'].position_m
-        surface_m, stacked = self.surface_height_m(name, objects)
+        surface_m, below = self.support(name, objects)
         outward = unit(np.append(plate_m[:2] - self.arm.pan_axis_xy_m, 0.0))
-        radial_m = config.radial_offset_m.get(name, 0.0)
-        if stacked:
-            radial_m += config.stack_offset_m
+        if below is None:
+            radial_m = config.radial_offset_m.get(name, 0.0)
+        else:
+            # A far edge that lands beyond the one below slides off it.
+            edge_m = outward @ (objects[below.name].position_m - plate_m) + below.width_m / 2
+            radial_m = min(0.0, edge_m - config.stack_margin_m - food.width_m / 2)
         radial_m += food.width_m / 2 * (1.0 - np.cos(config.place_pitch_rad))
         centre_m = plate_m + outward * radial_m
         corners = _corners(food)
@@ -165,19 +171,19 @@ class Planner:
             ])  # fmt: skip
         return tcp_pitched(self.arm, position_m, config.place_pitch_rad)
 
-    def surface_height_m(self, name: str, objects: Mapping[str, Pose]) -> tuple[float, bool]:
-        """Return the height a slice will land on, and whether that is another slice."""
+    def support(self, name: str, objects: Mapping[str, Pose]) -> tuple[float, Slice | None]:
+        """Return the height that a slice will land on, and the slice that is there already."""
         plate = objects['plate']
-        top_m, stacked = plate.position_m[2] + KITCHEN.plate.base_thickness_m, False
+        top_m, below = plate.position_m[2] + KITCHEN.plate.base_thickness_m, None
         for other in KITCHEN.slices:
             if other.name == name or other.name not in objects:
                 continue
             pose = objects[other.name]
-            if np.linalg.norm((pose.position_m - plate.position_m)[:2]) < other.width_m / 2:
-                other_top_m = pose.position_m[2] + other.thickness_m / 2
-                if other_top_m > top_m:
-                    top_m, stacked = other_top_m, True
-        return float(top_m), stacked
+            over_plate = np.linalg.norm((pose.position_m - plate.position_m)[:2])
+            other_top_m = pose.position_m[2] + other.thickness_m / 2
+            if over_plate < other.width_m / 2 and other_top_m > top_m:
+                top_m, below = other_top_m, other
+        return float(top_m), below
 
     def release(self, name: str, start_rad: np.ndarray) -> list[Segment]:
         """Return the opening of the jaw."""
@@ -220,7 +226,7 @@ class Planner:
         return segments if up is None else [*segments, up]
 
 
-def _corners(food) -> np.ndarray:
+def _corners(food: Slice) -> np.ndarray:
     """Return the slice's extreme points in its own frame, shape (3, N)."""
     half, z = food.width_m / 2, food.thickness_m / 2
     if food.shape == 'round':

@@ -125,9 +125,7 @@ class PickAndPlaceTask:
     def _lift(self, observation: Observation, end_rad: np.ndarray) -> list[Segment]:
         self._slice_before = _pose(observation.objects, self.slice_name)
         self._grasp = self._seen_in_hand(observation)
-        return self._enter(
-            Part.LIFT, self._planner.lift(self.slice_name, end_rad, self._slice_before)
-        )
+        return self._enter(Part.LIFT, self._planner.lift(self.slice_name, end_rad))
 
     def _carry_or_retry(self, observation: Observation, end_rad: np.ndarray) -> list[Segment]:
         pose = _pose(observation.objects, self.slice_name)

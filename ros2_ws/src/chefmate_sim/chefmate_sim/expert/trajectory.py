@@ -32,8 +32,8 @@ class MotionCaps:
     below with a margin, so that the gate never has to change what the expert asks for.
     """
 
-    velocity_rad_s: np.ndarray = field(default_factory=lambda: _per_joint(1.5, 2.4))
-    acceleration_rad_s2: np.ndarray = field(default_factory=lambda: _per_joint(8.0, 22.0))
+    velocity_rad_s: np.ndarray = field(default_factory=lambda: _per_joint(1.7, 2.6))
+    acceleration_rad_s2: np.ndarray = field(default_factory=lambda: _per_joint(9.5, 25.0))
 
     def __post_init__(self) -> None:
         for name in ('velocity_rad_s', 'acceleration_rad_s2'):
