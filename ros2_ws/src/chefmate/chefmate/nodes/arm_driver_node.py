@@ -1,5 +1,6 @@
 """`arm_driver_node`: one arm on a serial port. Lifecycle: configured = reading, active = torque on."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from chefmate.nodes import qos
 from chefmate.nodes.diagnostics import DiagnosticsPublisher
 from chefmate.nodes.joint_messages import command_from, joint_state, time_message
 from chefmate.nodes.parameters import declare
-from chefmate.nodes.running import NodeFailure, run_node
+from chefmate.nodes.running import NodeError, run_node
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.driver.arm_driver import ArmDriver
@@ -23,6 +24,8 @@ from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate, Setpoint
 from chefmate_core.servo.arm import ArmReading, FeetechArm
 from chefmate_core.servo.errors import PortMissingError
+
+SWITCH_INTERVAL_S = 0.0005
 
 
 class ArmDriverNode(LifecycleNode):
@@ -81,7 +84,7 @@ class ArmDriverNode(LifecycleNode):
         if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
         if self._failure is not None:
-            raise NodeFailure(f'{self.get_fully_qualified_name()}: {self._failure}')
+            raise NodeError(f'{self.get_fully_qualified_name()}: {self._failure}')
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the port, check servos against the calibration, begin to read."""
@@ -168,7 +171,7 @@ class ArmDriverNode(LifecycleNode):
     ) -> SetBool.Response:
         try:
             if self._driver is None:
-                raise NodeFailure('the driver is not configured: no torque, nothing to stop')
+                raise NodeError('the driver is not configured: no torque, nothing to stop')
             self._driver.set_estop(request.data)
             response.success = True
             response.message = 'stopped' if request.data else 'released'
@@ -198,4 +201,6 @@ class ArmDriverNode(LifecycleNode):
 
 def main() -> int:
     """Entry point."""
+    # The loop's thread must not wait 5 ms for a callback that computes in the main thread.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     return run_node(ArmDriverNode)

@@ -19,7 +19,7 @@ from chefmate.nodes.image_messages import rgb_image
 from chefmate.nodes.joint_messages import joint_vectors, seconds
 from chefmate.nodes.object_messages import object_poses
 from chefmate.nodes.parameters import declare
-from chefmate.nodes.running import NodeFailure, run_node
+from chefmate.nodes.running import NodeError, run_node
 from chefmate_core.camera.delivery import DeliveryMonitor
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.errors import ChefMateError, ConfigurationError
@@ -90,7 +90,7 @@ class PolicyNode(LifecycleNode):
         if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
         if self._failure:
-            raise NodeFailure(f'{self.get_fully_qualified_name()}: {self._failure}')
+            raise NodeError(f'{self.get_fully_qualified_name()}: {self._failure}')
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the policy; what it imports is imported here."""

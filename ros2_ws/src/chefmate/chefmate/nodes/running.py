@@ -1,27 +1,39 @@
 """How every node of ChefMate starts and ends: one idiom, one exit code, one clear message."""
 
+import signal
 import sys
+import threading
 from collections.abc import Callable
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from chefmate_core.errors import ChefMateError
 
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-class NodeFailure(ChefMateError):
+
+class NodeError(ChefMateError):
     """The node cannot go on; its process ends with exit code 1 and this message."""
 
 
-def run_node(make_node: Callable[[], Node], arguments: list[str] | None = None) -> int:
-    """Spin a node until Ctrl-C, shutdown or a NodeFailure; return the exit code."""
-    rclpy.init(args=arguments)
+def run_node(make_node: Callable[[], Node]) -> int:
+    """Spin a node until Ctrl-C, SIGTERM, shutdown or a ChefMateError; return the exit code.
+
+    A node with a `close` method has it called while its publishers still work. For that, signals
+    are taken by a thread of ours: rclpy's own handler would shut the context down first, under the
+    feet of every thread that publishes.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # threads begun from here inherit it
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    executor = SingleThreadedExecutor()
     node = None
     try:
         node = make_node()
-        executor = SingleThreadedExecutor()
         executor.add_node(node)
+        threading.Thread(target=_end_on_signal, args=(executor,), daemon=True).start()
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
@@ -36,3 +48,10 @@ def run_node(make_node: Callable[[], Node], arguments: list[str] | None = None) 
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _end_on_signal(executor: SingleThreadedExecutor) -> None:
+    signal.sigwait(END_SIGNALS)
+    executor.shutdown(timeout_sec=0)
+    signal.sigwait(END_SIGNALS)  # a second one, should the orderly end hang
+    signal.raise_signal(signal.SIGKILL)

@@ -15,7 +15,7 @@ from chefmate.nodes import qos
 from chefmate.nodes.chunk_messages import duration, duration_s
 from chefmate.nodes.diagnostics import DiagnosticsPublisher
 from chefmate.nodes.parameters import declare
-from chefmate.nodes.running import NodeFailure, run_node
+from chefmate.nodes.running import NodeError, run_node
 from chefmate.task.report import POLICY, HealthBoard, TaskSummary, build_report, write_report
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_msgs.action import ExecuteTask
@@ -85,7 +85,7 @@ class TaskNode(Node):
             missing.append('the policy to report that it is ready')
         if missing:
             if time.monotonic() > self._give_up_s:
-                raise NodeFailure(
+                raise NodeError(
                     f'not everything came up; still waiting for: {"; ".join(missing)}. '
                     'The messages of the other nodes say why'
                 )
@@ -146,7 +146,7 @@ class TaskNode(Node):
             write_report(report, Path(self._report_path))
             self.get_logger().info(f'report: {self._report_path}')
         if not report['success']:
-            raise NodeFailure(f'the task did not succeed: {summary.outcome}: {report["reason"]}')
+            raise NodeError(f'the task did not succeed: {summary.outcome}: {report["reason"]}')
         self.get_logger().info(f'the task succeeded in {self._task_s:.1f} s')
         raise TaskFinished
 

@@ -46,6 +46,7 @@ POLICY = 'policy: policy'
 EXECUTOR = 'action_executor: timeline'
 PHYSICS = 'kitchen: physics'
 DRAWING = 'kitchen_cameras: drawing'
+TASK = 'task: task'
 
 
 def build_report(

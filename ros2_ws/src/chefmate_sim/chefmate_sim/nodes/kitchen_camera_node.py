@@ -24,7 +24,7 @@ from chefmate_sim.nodes.ros import (
     diagnostic_status,
     poses_of,
     profile,
-    spin_node,
+    run_node,
 )
 
 
@@ -146,4 +146,4 @@ class KitchenCameraNode(Node):
 
 def main() -> int:
     """Entry point."""
-    return spin_node(KitchenCameraNode)
+    return run_node(KitchenCameraNode)

@@ -1,6 +1,8 @@
 """The little of ROS that the simulation's nodes share: start and end, QoS, messages of poses."""
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -12,6 +14,7 @@ from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import MultiDOFJointState
 
 from chefmate_core.diagnosis import Diagnosis, value_text
@@ -20,14 +23,19 @@ from chefmate_core.geometry import Pose, wxyz_to_xyzw, xyzw_to_wxyz
 from chefmate_core.qos_table import QosRow
 
 
-def spin_node(make_node: Callable[[], Node]) -> int:
-    """Spin a node until Ctrl-C or shutdown; a ChefMateError is one message and exit code 1."""
-    rclpy.init()
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_node(make_node: Callable[[], Node]) -> int:
+    """Spin."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    executor = SingleThreadedExecutor()
     node = None
     try:
         node = make_node()
-        executor = SingleThreadedExecutor()
         executor.add_node(node)
+        threading.Thread(target=_end_on_signal, args=(executor,), daemon=True).start()
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
@@ -40,6 +48,13 @@ def spin_node(make_node: Callable[[], Node]) -> int:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _end_on_signal(executor: SingleThreadedExecutor) -> None:
+    signal.sigwait(END_SIGNALS)
+    executor.shutdown(timeout_sec=0)
+    signal.sigwait(END_SIGNALS)
+    signal.raise_signal(signal.SIGKILL)
 
 
 def profile(row: QosRow) -> QoSProfile:
