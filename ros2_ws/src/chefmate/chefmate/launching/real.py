@@ -35,7 +35,12 @@ def real_launch_installed() -> bool:
 def real_declared_arguments(path: Path) -> list[DeclaredArgument]:
     """Return the arguments of a launch file as the real launch reads it."""
     declared = []
-    for action in _description(path).get_launch_arguments():
+    description = _description(path)
+    pairs = description.get_launch_arguments_with_include_launch_description_actions()
+    for action, includes in pairs:
+        given = {name for include in includes or () for name, _ in include.launch_arguments}
+        if action.name in given:  # what the including file sets itself is no argument of the whole
+            continue
         default = None
         if action.default_value is not None:
             parts = action.default_value
