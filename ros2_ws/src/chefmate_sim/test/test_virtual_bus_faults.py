@@ -322,3 +322,35 @@ def test_another_arm_behind_the_same_name_is_refused_on_reconnect(arm, virtual):
     with pytest.raises(ValueError, match=r'shoulder_pan.*homing_offset is 5'):
         arm.reconnect()
     assert not arm.is_connected
+
+
+def test_an_adapter_that_echoes_is_understood(virtual, model):
+    virtual.faults.echo = True
+    arm = FeetechArm(virtual.port, CALIBRATION, CONFIG)
+    arm.connect()
+    arm.configure()
+    arm.set_torque(True)
+    for _ in range(10):
+        reading = arm.read()
+        assert reading.ok
+        np.testing.assert_allclose(reading.position_rad, START_RAD, atol=HALF_A_TICK)
+        arm.write_goal(START_RAD)
+    assert arm.statistics.unexpected_replies > 0
+    arm.disconnect(torque_off=True)
+    np.testing.assert_allclose(model.position_rad(), START_RAD, atol=HALF_A_TICK)
+
+
+def test_an_echo_does_not_stand_in_for_a_dead_servo(virtual):
+    virtual.faults.echo = True
+    virtual.faults.kill(4)
+    arm = FeetechArm(virtual.port, CALIBRATION, CONFIG)
+    with pytest.raises(ServoSilentError, match=r'wrist_flex \(id 4\)'):
+        arm.connect()
+
+
+def test_a_servo_with_low_voltage_is_not_taken_for_an_echo(virtual):
+    virtual.servos[0].voltage_v = 3.0  # its pong has the very bytes of the ping
+    arm = FeetechArm(virtual.port, CALIBRATION, CONFIG)
+    arm.connect()
+    assert arm.read_health().status_bits[0] == reg.STATUS_VOLTAGE
+    arm.disconnect(torque_off=False)

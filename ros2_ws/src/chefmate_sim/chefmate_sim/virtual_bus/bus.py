@@ -1,5 +1,6 @@
 """The virtual servo bus: a pseudo-terminal that answers the STS protocol, in its own thread."""
 
+import contextlib
 import ctypes
 import os
 import select
@@ -129,6 +130,8 @@ class VirtualServoBus:
                 data = os.read(fd, _READ_BYTES)
             except (BlockingIOError, InterruptedError):
                 continue
+            if self.faults.echo:
+                _emit(fd, data)
             if self._second_per_byte:
                 now_s = time.monotonic()
                 self._wire_free_s = max(self._wire_free_s, now_s) + self._wire_s(data)
@@ -211,14 +214,16 @@ class VirtualServoBus:
         if self._second_per_byte:
             self._wire_free_s = max(self._wire_free_s, time.monotonic()) + self._wire_s(data)
             time.sleep(max(0.0, self._wire_free_s - time.monotonic()))
-        try:
-            os.write(fd, data)
-        except BlockingIOError:
-            # Nobody reads: the adapter's buffer is full and the bytes are lost.
-            return
+        _emit(fd, data)
 
     def _wire_s(self, data: bytes) -> float:
         return len(data) * self._second_per_byte
+
+
+def _emit(fd: int, data: bytes) -> None:
+    # If nobody reads, the adapter's buffer fills up and the bytes are lost.
+    with contextlib.suppress(BlockingIOError):
+        os.write(fd, data)
 
 
 def _sharpen_sleep() -> None:

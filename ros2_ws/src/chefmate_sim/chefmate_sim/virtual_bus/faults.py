@@ -39,6 +39,7 @@ class Faults:
     """The faults in force. Safe to change from any thread while the bus runs."""
 
     def __init__(self, seed: int = 0) -> None:
+        self.echo = False  # as an adapter that hears itself: every request comes back first
         self.done = dict.fromkeys(FaultKind, 0)  # how often each kind has struck
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -69,6 +70,7 @@ class Faults:
         with self._lock:
             self._rules.clear()
             self._dead.clear()
+            self.echo = False
             self._update()
 
     def is_dead(self, servo_id: int) -> bool:
