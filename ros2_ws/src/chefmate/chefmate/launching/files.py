@@ -1,5 +1,6 @@
 """Finding and reading launch files."""
 
+import os
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -22,9 +23,10 @@ def find_launch_file(name: str | Path) -> Path:
         LaunchFileError: there is none; the message lists those there are.
     """
     path = Path(name)
-    if path.is_file() and (path.name.endswith('.py') or len(path.parts) > 1):
+    is_path = os.sep in str(name)  # './deploy' is one, though Path('./deploy') forgets it
+    if path.is_file() and (is_path or path.suffix == '.py'):
         return path.absolute()
-    if len(path.parts) > 1:
+    if is_path:
         raise LaunchFileError(f'launch file {path} does not exist. Next: correct the path')
     folder = Path(package_share(PACKAGE)) / 'launch'
     for candidate in (folder / path, folder / f'{path}{SUFFIX}'):

@@ -29,7 +29,8 @@ class Interrupts:
                 handler = signal.getsignal(number)
                 if number == signal.SIGHUP and handler is signal.SIG_IGN:  # nohup means it
                     continue
-                self._before[number] = handler
+                # None: whoever set it was not Python, and cannot be put back
+                self._before[number] = signal.SIG_DFL if handler is None else handler
                 signal.signal(number, self._on_signal)
         return self
 

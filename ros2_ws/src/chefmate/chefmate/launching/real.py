@@ -5,9 +5,14 @@ Same call, same refusals, same exit codes as the built-in runner; all between is
 
 import importlib
 import importlib.util
+import os
 import signal
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from chefmate.launching.arguments import DeclaredArgument, check_arguments
@@ -75,6 +80,7 @@ class RealRunner:
         self._failures: list[str] = []
         self._last_exit: tuple[str, int] = ('', 0)
         self._exit_code = 0
+        self._running: dict[int, str] = {}  # process names by id
         self._service: Any = None
 
     def stop(self) -> None:
@@ -90,13 +96,19 @@ class RealRunner:
         sources = importlib.import_module('launch.launch_description_sources')
         self._redirect_screen(importlib.import_module('launch.logging'))
         timeouts = {'sigterm_timeout': SIGTERM_AFTER_S, 'sigkill_timeout': SIGKILL_AFTER_S}
-        self._service = launch.LaunchService(noninteractive=True)
+        # On a terminal Ctrl-C reaches the processes by itself; a second SIGINT would hit their
+        # shutdown.
+        on_terminal = sys.stdin is not None and sys.stdin.isatty()
+        self._service = launch.LaunchService(noninteractive=not on_terminal)
         self._service.include_launch_description(
             launch.LaunchDescription(
                 [
                     *(
                         launch.actions.SetLaunchConfiguration(name, str(value))
                         for name, value in timeouts.items()
+                    ),
+                    launch.actions.RegisterEventHandler(
+                        handlers.OnProcessStart(on_start=self._on_process_start)
                     ),
                     launch.actions.RegisterEventHandler(
                         handlers.OnProcessExit(on_exit=self._on_process_exit)
@@ -111,28 +123,75 @@ class RealRunner:
                 ]
             )
         )
-        # launch cancels its loop on SIGTERM and may leave orphans: make it an orderly end.
-        code = self._service.run()
+        with self._signals():
+            code = self._service.run()
+            self._end_what_is_left()
         return self._exit_code or code
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Let signals reach launch: it hears only of those that Python has a handler for."""
+
+        def on_signal(number: int, _frame: FrameType | None) -> None:
+            self._exit_code = self._exit_code or 128 + number
+            if number == signal.SIGHUP:  # unknown to launch
+                os.kill(os.getpid(), signal.SIGINT)
+
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.signal(number, on_signal) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+    def _end_what_is_left(self) -> None:
+        """End what launch leaves running: SIGTERM makes it stop without a look back."""
+        for number, wait_s in (
+            (signal.SIGINT, SIGTERM_AFTER_S),
+            (signal.SIGTERM, SIGKILL_AFTER_S),
+            (signal.SIGKILL, 0.0),
+        ):
+            for pid in self._running:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            deadline_s = time.monotonic() + wait_s
+            while self._running and time.monotonic() < deadline_s:
+                self._running = {
+                    pid: name for pid, name in self._running.items() if not _has_ended(pid)
+                }
+                time.sleep(0.02)
 
     def _redirect_screen(self, logging: Any) -> None:
         handler = logging.launch_config.get_screen_handler()
         handler.setStream(_SinkStream(self._sink))
 
+    def _on_process_start(self, event: Any, context: Any) -> None:
+        self._running[event.pid] = event.process_name
+
     def _on_process_exit(self, event: Any, context: Any) -> None:
+        self._running.pop(event.pid, None)
         if not context.is_shutdown:
             self._last_exit = (event.process_name, event.returncode)
             if event.returncode:
                 self._failures.append(event.process_name)
 
     def _on_shutdown(self, event: Any, context: Any) -> None:
-        if event.due_to_sigint:
-            self._exit_code = 128 + signal.SIGINT
-        elif event.reason == 'idle':
+        if event.due_to_sigint or self._exit_code:
+            return
+        if event.reason == 'idle':
             self._exit_code = 1 if self._failures else 0
         elif event.reason != 'LaunchService.shutdown() called':
             # Shutdown follows the exit that asked for it; nothing else is handled between.
             self._exit_code = 1 if self._last_exit[1] else 0
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether our child has ended, reaped here or already by launch."""
+    try:
+        return os.waitpid(pid, os.WNOHANG) != (0, 0)
+    except ChildProcessError:
+        return True
 
 
 class _SinkStream:

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from chefmate.launching.real import real_launch_installed
+
 DEADLINE_S = 60.0  # of waits in these tests; nothing is measured against it
 
 RUN = """
@@ -16,7 +18,7 @@ from chefmate.launching import run_launch_file
 def say(line):
     sys.stdout.write(f'{line}\\n')
     sys.stdout.flush()
-sys.exit(run_launch_file(sys.argv[1], {}, say, 'builtin'))
+sys.exit(run_launch_file(sys.argv[1], {}, say, sys.argv[2]))
 """
 
 
@@ -39,10 +41,10 @@ def is_running(pid):
 class Launch:
     """A launch in a process of its own, up when `count` nodes have written their records."""
 
-    def __init__(self, pantry, body, count, **options):
+    def __init__(self, pantry, body, count, runner='builtin', **options):
         self.pantry = pantry
         self.process = subprocess.Popen(
-            [sys.executable, '-c', RUN, str(pantry.write(body))],
+            [sys.executable, '-c', RUN, str(pantry.write(body)), runner],
             env=pantry.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -85,6 +87,17 @@ def test_an_interrupt_ends_every_process_even_a_stubborn_one_and_its_children(
     assert text.count('asked to end') == 2
     assert text.index('sent SIGTERM') < text.index('sent SIGKILL')
     assert 'killed by SIGKILL' in text
+
+
+@pytest.mark.skipif(not real_launch_installed(), reason='launch_ros is not installed here')
+@pytest.mark.parametrize(
+    ('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_an_interrupt_of_the_real_launch_leaves_nothing_running_either(pantry, number, code):
+    launch = Launch(pantry, THREE.replace(", '--child'", ''), 3, 'launch')
+    launch.process.send_signal(number)
+    text = launch.end()
+    assert launch.process.returncode == code, text
 
 
 def test_times_between_the_signals_can_be_set_in_the_launch_file(pantry):

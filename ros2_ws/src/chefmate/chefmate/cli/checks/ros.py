@@ -89,7 +89,9 @@ def judge_profile(path: Path, setter: str) -> Finding:
     name, found = 'DDS profile', f'{path}, set by {setter}'
     try:
         # {*}: whatever the namespace is
-        sizes = [int(item.text or 0) for item in ElementTree.parse(path).iter('{*}segment_size')]
+        sizes = [
+            int(item.text or 0) for item in ElementTree.parse(path).iterfind('.//{*}segment_size')
+        ]
     except (OSError, ElementTree.ParseError, ValueError) as error:
         advice = f'correct {setter} or the file'
         return Finding(name, 'broken', f'{found}: cannot be read ({error})', advice)
