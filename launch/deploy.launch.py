@@ -110,22 +110,41 @@ def launch_file(name):
     )
 
 
-def node(executable, package='chefmate', parameters=None, required=True, **options):
-    """A node whose end is the end of everything; the parameter file has the last word."""
+def node(executable, package='chefmate', parameters=None, **options):
+    """A node of ours; the parameter file has the last word."""
     return Node(
         package=package,
         executable=executable,
         parameters=[parameters or {}, LaunchConfiguration('params_file')],
         output='screen',
-        on_exit=Shutdown(reason=f'{executable} ended') if required else None,
         **options,
     )
+
+
+def required(executable, **options):
+    """A node whose end is the end of everything."""
+    return node(executable, on_exit=Shutdown(reason=f'{executable} ended'), **options)
+
+
+def restarted(executable, **options):
+    """A node that comes back when it dies: the arm holds meanwhile and goes on by a blend.
+
+    One that refuses to start (exit code 1: it said why) would do so for ever: that is the end.
+    """
+
+    def end_if_refused(event, context):
+        del context
+        if event.returncode == 1:
+            return Shutdown(reason=f'{executable} refused to go on')
+        return None
+
+    return node(executable, respawn=True, respawn_delay=1.0, on_exit=end_if_refused, **options)
 
 
 def kitchen():
     """The simulated kitchen: physics with the virtual arms, and its cameras."""
     return [
-        node(
+        required(
             'kitchen_node',
             package='chefmate_sim',
             name='kitchen',
@@ -139,7 +158,7 @@ def kitchen():
                 'leader_calibration': calibration('leader'),
             },
         ),
-        node(
+        restarted(
             'kitchen_camera_node',
             package='chefmate_sim',
             name='kitchen_cameras',
@@ -152,7 +171,7 @@ def kitchen():
 
 def real_cameras():
     return [
-        node(
+        required(
             'camera_node',
             name='camera',
             namespace=camera,
@@ -192,8 +211,8 @@ def generate_launch_description():
                 'wait_for_port_s': IfElseSubstitution(is_sim, '60.0', '0.0'),
             }.items(),
         ),
-        node('action_executor_node', name='action_executor'),
-        node(
+        restarted('action_executor_node', name='action_executor'),
+        restarted(
             'policy_node',
             name='policy',
             parameters={
@@ -203,7 +222,7 @@ def generate_launch_description():
                 ),
             },
         ),
-        node(
+        required(
             'task_node',
             name='task',
             parameters={

@@ -16,4 +16,5 @@ setup(
     maintainer_email='maintainers@chefmate.dev',
     description='GPU policies for ChefMate: GR00T N1.5 model, engine, servers, training.',
     license='MIT',
+    entry_points={'chefmate.policies': ['groot = chefmate_policy.groot:make_policy']},
 )

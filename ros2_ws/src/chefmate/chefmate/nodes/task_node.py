@@ -1,4 +1,4 @@
-"""`task_node`: waits until all is ready, gives the policy one task, reports, and ends with its result."""
+"""`task_node`: waits until all is ready, gives the policy one task, reports, ends with its result."""
 
 import os
 import time
@@ -24,6 +24,7 @@ OUTCOMES = {
     getattr(ExecuteTask.Result, name): name
     for name in ('SUCCEEDED', 'TIMED_OUT', 'CANCELED', 'PREEMPTED', 'REFUSED', 'FAILED')
 }
+POLICY_GONE_S = 3.0  # without the action server for so long, its result will never come
 LAST_WORDS_S = 1.3  # every part reports once a second: then the report holds the whole task
 
 
@@ -91,7 +92,8 @@ class TaskNode(Node):
                 )
             return
         self._begin.cancel()
-        self._sent_s = time.monotonic()
+        self._sent_s = self._policy_seen_s = time.monotonic()
+        self._watch = self.create_timer(0.2, self._watch_policy, clock=self._steady)
         self._start_up_s = time.time() - self._launched_s
         self.get_logger().info(f'ready after {self._start_up_s:.1f} s: "{self._text}"')
         goal = ExecuteTask.Goal(
@@ -101,6 +103,14 @@ class TaskNode(Node):
         sent.add_done_callback(
             lambda future: future.result().get_result_async().add_done_callback(self._on_result)
         )
+
+    def _watch_policy(self) -> None:
+        """The policy's process may die; nobody else would tell."""
+        now_s = time.monotonic()
+        if self._client.server_is_ready():
+            self._policy_seen_s = now_s
+        elif now_s - self._policy_seen_s > POLICY_GONE_S and self._result is None:
+            raise NodeError(f'the policy has vanished in the middle of the task: {self._phase}')
 
     def _on_feedback(self, message: ExecuteTask.Impl.FeedbackMessage) -> None:
         phase = message.feedback.phase

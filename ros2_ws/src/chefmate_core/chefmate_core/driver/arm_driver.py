@@ -22,6 +22,7 @@ from chefmate_core.timing import Ticker
 HEALTH_PERIOD_S = 1.0
 RECONNECT_PERIOD_S = 0.25
 REQUEST_TIMEOUT_S = 5.0
+SEED_READS = 5
 
 
 class DriverState(StrEnum):
@@ -174,10 +175,17 @@ class ArmDriver:
             raise BusError(f'the arm does not answer: {self.last_error}')
         if self._estopped:
             return  # the release of the stop engages
-        reading = self.arm.read()
-        self.gate.activate(reading.position_rad, time.monotonic())
-        self.arm.set_torque(True)
+        self.arm.set_torque(True)  # holds where the arm is
+        self.gate.activate(self._fresh_reading().position_rad, time.monotonic())
         self.state = DriverState.DRIVING
+
+    def _fresh_reading(self) -> ArmReading:
+        """Every joint read just now: the only thing that a setpoint may be seeded from."""
+        for _ in range(SEED_READS):
+            reading = self.arm.read()
+            if reading.ok:
+                return reading
+        raise BusError(f'{self.arm.port}: not every servo answers; the arm cannot be held there')
 
     def _release(self) -> None:
         self._wants_torque = False
@@ -196,9 +204,9 @@ class ArmDriver:
 
     def _release_estop(self) -> None:
         if self.state is DriverState.DRIVING:
-            reading = self.arm.read()
-            self.gate.release_estop(reading.position_rad, time.monotonic())
-            self.arm.set_torque(True)
+            if self.gate.config.estop_mode == 'limp':
+                self.arm.set_torque(True)
+            self.gate.release_estop(self._fresh_reading().position_rad, time.monotonic())
         self._estopped = False
         if self._wants_torque and self.state is DriverState.MONITORING:
             self._engage()
