@@ -26,9 +26,7 @@ LINK_FRICTION = 0.3
 
 def _box_mm(x: tuple[float, float], y: tuple[float, float], z: tuple[float, float]) -> Box:
     """Return a box from ranges in millimetres."""
-    corners = zip(x, y, z, strict=True)
-    lower, upper = (tuple(value / 1000 for value in corner) for corner in corners)
-    return Box(lower, upper)
+    return Box((x[0] / 1000, y[0] / 1000, z[0] / 1000), (x[1] / 1000, y[1] / 1000, z[1] / 1000))
 
 
 # body of the model -> (name, box in the body's frame)

@@ -131,7 +131,7 @@ class Plate:
     rim_slope_rad: float = math.radians(25)
     rim_segments: int = 20
     friction: float = 0.4
-    colour: Colour = (0.93, 0.94, 0.96)
+    colour: Colour = (0.88, 0.89, 0.91)
 
     @property
     def base_radius_m(self) -> float:

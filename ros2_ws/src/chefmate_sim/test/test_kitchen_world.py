@@ -81,6 +81,33 @@ def test_a_reset_world_equals_a_new_one():
     assert used.time_s == new.time_s
 
 
+def test_a_kitchen_can_be_laid_anew_under_an_arm_that_stays_as_it_is():
+    world = KitchenWorld(seed=1)
+    torque_on(world)
+    world.set_goal(0, 0.9)
+    world.advance(1.0)
+    before = world.position_rad()
+    world.reset(seed=2, keep_arm=True)
+    np.testing.assert_allclose(world.position_rad(), before, atol=1e-9)
+    world.advance(0.5)
+    np.testing.assert_allclose(world.position_rad(), before, atol=0.002)
+    fresh = KitchenWorld(seed=2).object_poses()
+    for name, pose in world.object_poses().items():
+        np.testing.assert_allclose(pose.position_m, fresh[name].position_m, atol=1e-4)
+
+
+def test_torque_that_goes_off_while_the_kitchen_is_laid_anew_stays_off():
+    world = KitchenWorld(seed=1)
+    torque_on(world)
+    world.advance(0.1)
+    off = threading.Thread(target=lambda: [world.set_torque_limit(i, 0.0) for i in range(6)])
+    off.start()
+    world.reset(seed=2, keep_arm=True)
+    off.join()
+    world.advance(0.1)
+    np.testing.assert_array_equal(world.load_fraction(), np.zeros(JOINT_COUNT))
+
+
 def test_a_limp_arm_sinks_slowly_and_disturbs_nothing():
     world = KitchenWorld(seed=0)
     before = world.object_poses()

@@ -45,7 +45,7 @@ def _write_meshes(stock: Path, output: Path) -> dict[str, int]:
     return counts
 
 
-def _write_xml(tree: ET.ElementTree, path: Path) -> None:
+def _write_xml(root: ET.Element, path: Path) -> None:
     partial = path.with_suffix('.partial')
-    tree.write(partial, encoding='utf-8', xml_declaration=True)
+    ET.ElementTree(root).write(partial, encoding='utf-8', xml_declaration=True)
     partial.replace(path)

@@ -1,36 +1,36 @@
 """Rewrites the stock MJCF: contact boxes instead of meshes, servo values, the URDF's limits."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from chefmate_description import arm
+from chefmate_description.build.xml_access import attribute, child, read_root
+from chefmate_description.shapes import Box
 
 # Contact bits: the arm touches world and food, never itself.
 ROBOT_CONTYPE, ROBOT_CONAFFINITY = 1, 6
 
 
-def rewritten(stock_mjcf: Path, limits_rad: Mapping[str, tuple[float, float]]) -> ET.ElementTree:
+def rewritten(stock_mjcf: Path, limits_rad: Mapping[str, tuple[float, float]]) -> ET.Element:
     """Return ChefMate's MJCF of the arm; meshes are looked for in `../meshes`."""
-    tree = ET.parse(stock_mjcf)
-    root = tree.getroot()
+    root = read_root(stock_mjcf)
     root.set('model', 'so101')
-    root.find('compiler').set('meshdir', '../meshes')
+    child(root, 'compiler').set('meshdir', '../meshes')
     for body in root.iter('body'):
         _strip(body)
-        for name, box in arm.CONTACT_BOXES.get(body.get('name'), ()):
+        for name, box in arm.CONTACT_BOXES.get(attribute(body, 'name'), ()):
             body.append(_contact_geom(name, box))
-    for joint in root.iter('joint'):
-        if joint.get('name') in limits_rad:
-            joint.set('range', _numbers(limits_rad[joint.get('name')]))
+    for joint_name, limits in limits_rad.items():
+        child(root, f".//joint[@name='{joint_name}']").set('range', _numbers(limits))
     _set_servo_class(root)
-    for actuator in root.find('actuator'):
-        name = actuator.get('joint')
+    for actuator in child(root, 'actuator'):
+        name = attribute(actuator, 'joint')
         limit = arm.GRIPPER_TORQUE_LIMIT_NM if name == 'gripper' else arm.STALL_TORQUE_NM
         actuator.set('forcerange', _numbers((-limit, limit)))
         actuator.set('ctrlrange', _numbers(limits_rad[name]))
-    ET.indent(tree)
-    return tree
+    ET.indent(root)
+    return root
 
 
 def _strip(body: ET.Element) -> None:
@@ -42,7 +42,7 @@ def _strip(body: ET.Element) -> None:
         body.remove(camera)
 
 
-def _contact_geom(name: str, box) -> ET.Element:
+def _contact_geom(name: str, box: Box) -> ET.Element:
     attributes = {
         'name': name,
         'type': 'box',
@@ -63,7 +63,7 @@ def _contact_geom(name: str, box) -> ET.Element:
 
 
 def _set_servo_class(root: ET.Element) -> None:
-    servo = root.find(".//default[@class='sts3215']")
+    servo = child(root, ".//default[@class='sts3215']")
     for joint in servo.findall('joint'):
         joint.set('damping', _number(arm.SERVO_DAMPING_NMS_PER_RAD))
         joint.set('frictionloss', _number(arm.SERVO_FRICTION_NM))
@@ -77,5 +77,5 @@ def _number(value: float) -> str:
     return f'{value:.9g}'
 
 
-def _numbers(values) -> str:
+def _numbers(values: Iterable[float]) -> str:
     return ' '.join(f'{value:.9g}' for value in values)

@@ -1,6 +1,7 @@
 """Rewrites the stock URDF: package paths, contact boxes, servo limits, camera frames."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from chefmate_description.arm import CONTACT_BOXES, STALL_TORQUE_NM
 from chefmate_description.arm import SERVO_DAMPING_NMS_PER_RAD as DAMPING
 from chefmate_description.arm import SERVO_FRICTION_NM as FRICTION
+from chefmate_description.build.xml_access import attribute, child, read_root
 from chefmate_description.scene import CAMERAS
 from chefmate_description.shapes import Camera
 
@@ -22,16 +24,16 @@ def link_name(body: str) -> str:
 def joint_limits(stock_urdf: Path) -> dict[str, tuple[float, float]]:
     """Return lower and upper limit, rad, of each revolute joint."""
     limits = {}
-    for joint in ET.parse(stock_urdf).iterfind("joint[@type='revolute']"):
-        limit = joint.find('limit')
-        limits[joint.get('name')] = (float(limit.get('lower')), float(limit.get('upper')))
+    for joint in read_root(stock_urdf).iterfind("joint[@type='revolute']"):
+        limit = child(joint, 'limit')
+        lower, upper = (float(attribute(limit, bound)) for bound in ('lower', 'upper'))
+        limits[attribute(joint, 'name')] = (lower, upper)
     return limits
 
 
-def rewritten(stock_urdf: Path) -> ET.ElementTree:
+def rewritten(stock_urdf: Path) -> ET.Element:
     """Return ChefMate's URDF of the arm."""
-    tree = ET.parse(stock_urdf)
-    robot = tree.getroot()
+    robot = read_root(stock_urdf)
     robot.set('name', 'so101')
     for transmission in robot.findall('transmission'):
         robot.remove(transmission)  # ROS 1's; nothing reads them
@@ -41,14 +43,14 @@ def rewritten(stock_urdf: Path) -> ET.ElementTree:
         for stray in link.findall('origin'):
             link.remove(stray)  # the format knows no origin of a link
     for mesh in robot.iter('mesh'):
-        mesh.set('filename', f'{PACKAGE_URL}/{Path(mesh.get("filename")).name}')
+        mesh.set('filename', f'{PACKAGE_URL}/{Path(attribute(mesh, "filename")).name}')
     for joint in robot.iterfind("joint[@type='revolute']"):
-        limit = joint.find('limit')
+        limit = child(joint, 'limit')
         limit.set('effort', _number(STALL_TORQUE_NM))
         limit.set('velocity', _number((STALL_TORQUE_NM - FRICTION) / DAMPING))
         ET.SubElement(joint, 'dynamics', damping=_number(DAMPING), friction=_number(FRICTION))
     for body, boxes in CONTACT_BOXES.items():
-        link = robot.find(f"link[@name='{link_name(body)}']")
+        link = child(robot, f"link[@name='{link_name(body)}']")
         for name, box in boxes:
             collision = ET.SubElement(link, 'collision', name=name)
             ET.SubElement(collision, 'origin', xyz=_numbers(box.centre_m), rpy='0 0 0')
@@ -56,8 +58,8 @@ def rewritten(stock_urdf: Path) -> ET.ElementTree:
             ET.SubElement(geometry, 'box', size=_numbers(2 * box.half_size_m))
     for camera in CAMERAS:
         _add_camera(robot, camera)
-    ET.indent(tree)
-    return tree
+    ET.indent(robot)
+    return robot
 
 
 def _add_camera(robot: ET.Element, camera: Camera) -> None:
@@ -87,5 +89,5 @@ def _number(value: float) -> str:
     return f'{value:.6g}'
 
 
-def _numbers(values) -> str:
+def _numbers(values: Iterable[float]) -> str:
     return ' '.join(f'{value:.9g}' for value in values)

@@ -16,7 +16,7 @@ from chefmate_core.errors import ConfigurationError
 from chefmate_core.geometry import Pose
 from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES, LOWER_LIMITS_RAD, UPPER_LIMITS_RAD
 from chefmate_description.arm import CONTACT_BOXES, SERVO_FRICTION_NM, STALL_TORQUE_NM
-from chefmate_description.scene import SLICE_NAMES
+from chefmate_description.scene import HOME_POSITION_RAD, SLICE_NAMES
 from chefmate_sim.kitchen.scene_builder import (
     PLATE,
     TIMESTEP_S,
@@ -54,13 +54,6 @@ class _ServoSnapshot:
     torque_nm: np.ndarray
 
 
-@dataclass(frozen=True)
-class _ArmState:
-    position_rad: np.ndarray
-    goal_rad: np.ndarray
-    torque_fraction: np.ndarray
-
-
 class KitchenWorld:
     """The kitchen of one seed; begins at home, with torque off, and the slices at rest."""
 
@@ -71,9 +64,11 @@ class KitchenWorld:
     def reset(self, seed: int, keep_arm: bool = False) -> None:
         """Begin anew in the kitchen of `seed`: time 0, arm at home, torque off. Physics thread.
 
-        With `keep_arm` the arm stays as it is, pose, goals and torque: only the kitchen is laid anew.
+        With `keep_arm` the arm stays as it is, pose, goals and torque, and only the kitchen is
+        laid anew; what other threads set meanwhile counts. An arm that stands where food is laid
+        pushes it away.
         """
-        kept = self._arm_state() if keep_arm else None
+        arm_rad = self.position_rad() if keep_arm else np.array(HOME_POSITION_RAD)
         self.variation = KitchenVariation.sample(seed)
         self._model = model = build_model(self.variation, with_looks=False)
         self._data = mujoco.MjData(model)
@@ -83,30 +78,19 @@ class KitchenWorld:
         self._slice_bodies = {name: model.body(name).id for name in SLICE_NAMES}
         self._arm_bodies = frozenset(model.body(name).id for name in CONTACT_BOXES)
         self._fixed = {TRAY: tray_pose(self.variation), PLATE: plate_pose(self.variation)}
-        self._data.qpos[:] = home_qpos(model)
-        if kept is not None:
-            self._data.qpos[self._qpos] = kept.position_rad
-        self._data.ctrl[self._actuators] = self._data.qpos[self._qpos]
+        self._settle(arm_rad)
         with self._lock:
-            self._goal_rad = self._data.qpos[self._qpos].copy()
-            self._torque_fraction = np.zeros(JOINT_COUNT)
+            if not keep_arm:
+                self._goal_rad = arm_rad.copy()
+                self._torque_fraction = np.zeros(JOINT_COUNT)
             self._latched = True
-        self._settle()
-        if kept is not None:
-            with self._lock:
-                self._goal_rad, self._torque_fraction = kept.goal_rad, kept.torque_fraction
-                self._latched = True
+        self._apply_latched()
+        mujoco.mj_forward(self._model, self._data)
         self._data.time = 0.0
         self._steps = 0
         self._due_s = 0.0  # sum of what was asked for, so that odd durations leave no error behind
         self._publish_servos()
         self._publish_objects()
-
-    def _arm_state(self) -> '_ArmState':
-        with self._lock:
-            return _ArmState(
-                self._data.qpos[self._qpos], self._goal_rad.copy(), self._torque_fraction.copy()
-            )
 
     def advance(self, duration_s: float) -> None:
         """Run the physics for `duration_s`, in steps of 2 ms; fractions add up. Physics thread."""
@@ -189,15 +173,15 @@ class KitchenWorld:
         """Return what a renderer in another process needs, of the end of the last `advance`."""
         return self._render_state
 
-    def _settle(self) -> None:
-        """Let the slices come to rest while the arm is held; leaves velocities at zero."""
-        self._apply_torque_fraction(np.ones(JOINT_COUNT))
+    def _settle(self, arm_rad: np.ndarray) -> None:
+        """Let the slices come to rest; the arm is held at `arm_rad` and ends at rest there."""
+        self._data.qpos[:] = home_qpos(self._model)
+        self._data.qpos[self._qpos] = arm_rad
+        self._data.ctrl[self._actuators] = arm_rad
         for _ in range(round(SETTLING_TIME_S / TIMESTEP_S)):
             mujoco.mj_step(self._model, self._data)
-        self._data.qpos[self._qpos] = self._goal_rad
+        self._data.qpos[self._qpos] = arm_rad
         self._data.qvel[self._dofs] = 0.0
-        self._apply_torque_fraction(np.zeros(JOINT_COUNT))
-        mujoco.mj_forward(self._model, self._data)
 
     def _apply_latched(self) -> None:
         if not self._latched:
