@@ -94,6 +94,8 @@ OFFERED: dict[str, dict[str, Any]] = {
         )
     },
     'launch_ros': {},
+    'launch_xml': {},  # empty, so that an installed one is not found: it would meet the stand-ins
+    'launch_yaml': {},
     'launch_ros.actions': {
         'Node': ros_actions.Node,
         'PushROSNamespace': ros_actions.PushRosNamespace,
