@@ -36,7 +36,7 @@ setup(
     license='MIT',
     entry_points={
         'console_scripts': [
-            f'{node} = chefmate.nodes.{node}:main'
+            f'{node} = chefmate.start:{node}'
             for node in (
                 'action_executor_node',
                 'arm_driver_node',

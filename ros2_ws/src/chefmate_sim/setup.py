@@ -19,8 +19,8 @@ setup(
     entry_points={
         'chefmate.policies': ['expert = chefmate_sim.expert.policy:ExpertPolicy'],
         'console_scripts': [
-            'kitchen_node = chefmate_sim.nodes.kitchen_node:main',
-            'kitchen_camera_node = chefmate_sim.nodes.kitchen_camera_node:main',
+            'kitchen_node = chefmate_sim.start:kitchen_node',
+            'kitchen_camera_node = chefmate_sim.start:kitchen_camera_node',
         ],
     },
 )

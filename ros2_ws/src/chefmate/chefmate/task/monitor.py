@@ -18,7 +18,7 @@ class DiagnosticsMonitor:
     def __init__(self) -> None:
         self.board = HealthBoard()
         self._context = Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node('status_view', context=self._context)
         self._node.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS

@@ -4,8 +4,10 @@ The arm is moved by bytes on a pseudo-terminal, as a real one is. What is publis
 simulation knows: object poses, true joints, and a judge's verdict on the instruction in force.
 """
 
+import fcntl
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
@@ -16,7 +18,7 @@ from std_srvs.srv import Trigger
 from chefmate_core import qos_table
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.diagnosis import Diagnosis, Level
-from chefmate_core.errors import ChefMateError
+from chefmate_core.errors import ChefMateError, ConfigurationError
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
 from chefmate_sim.nodes.ros import (
@@ -31,6 +33,20 @@ from chefmate_sim.virtual_bus.model import FirstOrderArm
 
 BASE_FRAME = 'base_link'
 SWITCH_INTERVAL_S = 0.0002
+
+
+def claim(folder: Path) -> TextIO:
+    """Take a folder of virtual ports for this process alone, for as long as the file is open."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / 'lock').open('w')
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigurationError(
+            f'another kitchen has its virtual arms in {folder}. End it, or give this one a place '
+            'of its own: ROS_DOMAIN_ID=N, or run_dir:=FOLDER'
+        ) from None
+    return lock
 
 
 class KitchenNode(Node):
@@ -63,11 +79,13 @@ class KitchenNode(Node):
         self._diagnostics = self.create_publisher(
             DiagnosticArray, '/diagnostics', profile(qos_table.DIAGNOSTICS)
         )
+        self._claims = [
+            claim(folder) for folder in {Path(link).parent for link in links.values() if link}
+        ]
         self._kitchen = LiveKitchen(seed, 1.0 / state_rate_hz, self._publish_snapshot)
         models = {'follower': self._kitchen.world, 'leader': FirstOrderArm()}
         for arm, link in links.items():
             if link:
-                Path(link).parent.mkdir(parents=True, exist_ok=True)
                 self._buses.append(
                     VirtualServoBus(
                         models[arm], calibrations[arm], Path(link), wire_time=wire_time

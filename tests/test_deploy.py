@@ -1,0 +1,82 @@
+"""The main job as a user runs it: real processes, bytes, messages and frames."""
+
+import json
+import time
+
+import pytest
+from deployment import processes_of
+
+pytestmark = pytest.mark.system
+
+
+def test_deploy_puts_the_bread_on_the_plate_and_reports_it(chefmate, domain, tmp_path):
+    path = tmp_path / 'report.json'
+    command = chefmate('deploy', '--headless', '--report', str(path), f'run_dir:={tmp_path}/run')
+    assert command.wait(timeout_s=110) == 0, command.output
+    report = json.loads(path.read_text())
+    assert report['success'] is True
+    assert report['verdict']['achieved'] is True
+    assert report['verdict']['bread_slice_1_centre_error_mm'] < 25.0
+    assert report['instruction'] == 'pick up the bread slice and place it on the plate'
+    assert (report['policy'], report['seed']) == ('expert', 0)
+    assert report['real_time_factor'] > 0.0
+    assert report['durations']['total_s'] > report['durations']['task_s'] > 0.0
+    assert report['loop']['period_p50_ms'] > 0.0
+    assert report['commands']['accepted'] > 100
+    assert report['gate']['accepted'] == report['commands']['accepted']
+    assert not any(count for name, count in report['gate'].items() if name.startswith('refused_'))
+    for camera in report['cameras'].values():
+        assert camera['received'] > 20
+        assert camera['age_p50_ms'] > 0.0
+    assert report['bus']['requests'] > 100
+    assert report['bus']['port_losses'] == 0
+    assert 'the task succeeded' in command.output
+    assert processes_of(domain) == {}
+
+
+def test_ctrl_c_ends_everything_and_leaves_no_orphan(chefmate, domain, tmp_path):
+    command = chefmate('launch', 'deploy.launch.py', 'instruction:=', f'run_dir:={tmp_path}')
+    command.wait_for('torque is on')
+    command.wait_for('policy expert is loaded')
+    assert len(processes_of(domain)) >= 5
+    start_s = time.monotonic()
+    command.interrupt()
+    assert command.wait(timeout_s=20) == 130
+    print(f'ended {time.monotonic() - start_s:.2f} s after Ctrl-C')
+    assert processes_of(domain) == {}
+    assert not list(tmp_path.glob('follower')), 'the virtual port was left behind'
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'expected'),
+    [
+        (['instrction:=make a sandwich'], ['instrction', 'instruction']),
+        (['hardware:=imaginary'], ['imaginary', 'sim', 'real']),
+        (['policy:=gpt'], ["unknown policy 'gpt'", 'expert']),
+        (['policy:=groot'], ['missing: the model', 'policy:=expert']),
+        (['policy_options:={"sped": 1}'], ['sped']),
+        (['instruction:=paint the fence'], ['REFUSED', 'bread', 'sandwich']),
+        (['calibration_dir:=/nowhere'], ['/nowhere/follower.json', 'no such file']),
+        (['hardware:=real', 'follower_port:=/dev/not_there'], ['/dev/not_there', 'doctor']),
+        (['params_file:=/nowhere.yaml'], ['/nowhere.yaml']),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_bad_input_is_one_clear_message_and_nothing_left_running(
+    chefmate, domain, tmp_path, arguments, expected
+):
+    command = chefmate('deploy', '--headless', f'run_dir:={tmp_path}', *arguments)
+    assert command.wait(timeout_s=60) != 0
+    for words in expected:
+        assert words in command.output, command.output
+    assert 'Traceback' not in command.output
+    assert processes_of(domain) == {}
+
+
+def test_a_second_kitchen_in_the_same_place_is_refused(chefmate, domain, tmp_path):
+    first = chefmate('launch', 'deploy.launch.py', 'instruction:=', f'run_dir:={tmp_path}')
+    first.wait_for('torque is on')
+    second = chefmate('launch', 'deploy.launch.py', 'instruction:=', f'run_dir:={tmp_path}')
+    assert second.wait(timeout_s=60) != 0
+    assert 'another kitchen' in second.output
+    assert first.process.poll() is None

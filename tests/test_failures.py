@@ -1,0 +1,93 @@
+"""Rows of the failure table (docs/safety.md) that need real processes: the arm holds."""
+
+import os
+import signal
+
+import pytest
+from deployment import processes_of
+from probe import Probe
+
+pytestmark = pytest.mark.system
+
+BREAD = 'pick up the bread slice and place it on the plate'
+
+
+@pytest.fixture
+def cooking(chefmate, domain, tmp_path):
+    """Everything up, and a task begun."""
+    command = chefmate('launch', 'deploy.launch.py', 'instruction:=', f'run_dir:={tmp_path}')
+    command.wait_for('torque is on')
+    command.wait_for('drawing kitchen')
+    with Probe(domain) as probe:
+        probe.cook(BREAD)
+        probe.wait_until_moving()
+        yield command, probe
+
+
+def kill(domain, executable):
+    (pid,) = [pid for pid, words in processes_of(domain).items() if executable in words]
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_when_the_policy_dies_the_arm_holds_and_a_new_task_goes_on(cooking, domain):
+    command, probe = cooking
+    kill(domain, 'policy_node')
+    print(f'standing {probe.wait_until_standing():.2f} s after the policy died')
+    probe.assert_stands()
+    probe.until(lambda: command.output.count('policy expert is loaded') == 2, what='a restart')
+    probe.cook(BREAD)
+    probe.wait_until_moving()
+
+
+def test_when_the_executor_dies_the_driver_holds_and_the_task_goes_on_after_its_return(
+    cooking, domain
+):
+    _, probe = cooking
+    kill(domain, 'action_executor_node')
+    print(f'standing {probe.wait_until_standing():.2f} s after the executor died')
+    probe.wait_until_moving()
+    probe.until(lambda: probe.results, what='the result')
+    assert probe.results[0].outcome == probe.results[0].SUCCEEDED, probe.results[0].reason
+
+
+def test_when_the_driver_dies_the_launch_ends_and_says_why(cooking, domain):
+    command, _ = cooking
+    kill(domain, 'arm_driver_node')
+    assert command.wait(timeout_s=20) != 0
+    assert 'arm_driver_node' in command.output
+    assert 'ended' in command.output
+    assert processes_of(domain) == {}
+
+
+def test_the_emergency_stop_is_latched_and_its_release_goes_on_by_a_blend(cooking):
+    _, probe = cooking
+    assert probe.emergency_stop(True).success
+    print(f'standing {probe.wait_until_standing():.2f} s after the stop')
+    probe.until(lambda: probe.estop_active, what='the latched state')
+    probe.assert_stands()
+    probe.command([0.5] * 6)
+    probe.assert_stands(0.2)
+    assert probe.emergency_stop(False).success
+    probe.until(lambda: probe.estop_active is False, what='the released state')
+    probe.until(lambda: probe.results, what='the result')
+    assert probe.results[0].outcome == probe.results[0].SUCCEEDED, probe.results[0].reason
+
+
+def test_a_task_is_refused_while_the_stop_is_latched(cooking):
+    _, probe = cooking
+    probe.emergency_stop(True)
+    probe.until(lambda: probe.estop_active, what='the latched state')
+    probe.cook('pick up the cheese')
+    probe.until(lambda: len(probe.results) == 2, what='both results')
+    refused = probe.results[-1]
+    assert refused.outcome == refused.REFUSED or probe.results[0].outcome == refused.REFUSED
+    assert any('emergency stop' in result.reason for result in probe.results)
+
+
+def test_a_new_task_takes_over_from_the_running_one(cooking):
+    _, probe = cooking
+    probe.cook('pick up the cheese and place it on the plate')
+    probe.until(lambda: len(probe.results) == 2, what='both results')
+    first, second = probe.results
+    assert first.outcome == first.PREEMPTED
+    assert second.outcome == second.SUCCEEDED, second.reason
