@@ -104,7 +104,7 @@ def findings_table(groups: dict[str, list[Finding]]) -> Table:
             mark, style = MARKS[finding.status]
             found = Text(finding.found, style='dim' if finding.status == 'skipped' else '')
             if finding.advice:
-                found.append(f'\n-> {finding.advice}', style=style)
+                found.append(f'\n-> {finding.advice}', style='yellow')
             table.add_row(Text(mark, style=style), finding.name, found)
     return table
 

@@ -113,7 +113,7 @@ def _version() -> str:
 def _print_error(message: str) -> None:
     """Print one message: what is wrong in red's company, what to do next on a line of its own."""
     what, marker, advice = message.partition(' Next: ')
-    text = Text('error: ', style='bold red').append(what, style='not bold default')
+    text = Text.assemble(('error: ', 'bold red'), what)
     if marker:
         text.append('\nwhat to do: ', style='bold').append(advice, style='not bold')
     # soft_wrap: a path in the message stays whole, for copying and for pipes

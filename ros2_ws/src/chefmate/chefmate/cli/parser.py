@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
         """Raise what argparse would print."""
         raise ConfigurationError(f'{message}. Next: see {self.prog} --help')
 
-    def print_help(self, file: IO[str] | None = None) -> None:
+    def print_help(self, file: Any = None) -> None:
         """Draw the help on the terminal."""
         Console(file=file, highlight=False).print(help_page(self))
 

@@ -73,9 +73,8 @@ def _default_for_people(action: DeclareLaunchArgument) -> str | None:
     parts = action.default_value
     if parts is None:
         return None
-    if all(isinstance(part, TextSubstitution) for part in parts):
-        return ''.join(part.text for part in parts)
-    return describe(parts)
+    texts = [part.text for part in parts if isinstance(part, TextSubstitution)]
+    return ''.join(texts) if len(texts) == len(parts) else describe(parts)
 
 
 def check_arguments(

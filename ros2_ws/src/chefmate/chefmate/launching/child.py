@@ -68,10 +68,9 @@ class Child:
             process_group=0,
             preexec_fn=before_exec,
         )
-        self.streams: dict[IO[bytes], str] = {
-            self._popen.stdout: 'stdout',
-            self._popen.stderr: 'stderr',
-        }
+        stdout, stderr = self._popen.stdout, self._popen.stderr
+        assert stdout is not None and stderr is not None  # they are pipes
+        self.streams: dict[IO[bytes], str] = {stdout: 'stdout', stderr: 'stderr'}
         for stream in self.streams:
             os.set_blocking(stream.fileno(), False)
 

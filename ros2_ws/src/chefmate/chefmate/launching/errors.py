@@ -34,7 +34,7 @@ def refuse_keywords(owner: object, unknown: Mapping[str, Any]) -> None:
     known: set[str] = set()
     for base in type(owner).__mro__:
         if '__init__' in vars(base):
-            parameters = inspect.signature(base.__init__).parameters.values()
+            parameters = inspect.signature(vars(base)['__init__']).parameters.values()
             known.update(
                 p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
             )

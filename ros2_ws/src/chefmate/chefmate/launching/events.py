@@ -85,7 +85,7 @@ class _OnProcess(EventHandler):
         self._target: Any = target_action
 
     def matches(self, event: Event) -> bool:
-        if not super().matches(event):
+        if not super().matches(event) or not isinstance(event, ProcessStarted):
             return False
         if hasattr(self._target, 'is_process'):
             return event.action is self._target

@@ -49,8 +49,8 @@ def real_declared_arguments(path: Path) -> list[DeclaredArgument]:
         default = None
         if action.default_value is not None:
             parts = action.default_value
-            texts = [getattr(part, 'text', None) for part in parts]
-            known = None not in texts
+            texts = [part.text for part in parts if hasattr(part, 'text')]
+            known = len(texts) == len(parts)
             default = ''.join(texts) if known else ' + '.join(part.describe() for part in parts)
         declared.append(
             DeclaredArgument(

@@ -26,7 +26,7 @@ class PushRosNamespace(Action):
     def execute(self, context: LaunchContext) -> None:  # noqa: D102
         outer = context.launch_configurations.get('ros_namespace')
         pushed = join_namespace(outer, perform(context, self.namespace))
-        context.launch_configurations['ros_namespace'] = absolute_namespace(pushed)
+        context.launch_configurations['ros_namespace'] = absolute_namespace(pushed) or '/'
 
 
 class Node(ExecuteProcess):

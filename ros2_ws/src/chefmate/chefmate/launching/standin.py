@@ -29,7 +29,7 @@ _PROCESS_EVENTS = {
     'ProcessExited': events.ProcessExited,
     'ProcessStarted': events.ProcessStarted,
 }
-_DESCRIPTIONS = {
+_DESCRIPTIONS: dict[str, Any] = {
     'ParameterFile': parameters.ParameterFile,
     'ParameterValue': parameters.ParameterValue,
 }
