@@ -111,7 +111,7 @@ def test_every_image_of_two_cameras_arrives(reader):
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result['sent'] == 120
-    # A reader of the newest frame alone skips some whenever the machine stalls its process; without
+    # A reader of the newest frame alone skips some when the machine stalls its process; without
     # the profile it gets half.
     assert result['arrived'] >= (120 if reader == 'every' else 108), result
 
