@@ -1,4 +1,7 @@
-"""One arm's driver: `ros2 launch chefmate arm.launch.py namespace:=follower port:=/dev/follower calibration:=FILE`."""
+"""One arm's driver alone.
+
+ros2 launch chefmate arm.launch.py namespace:=follower port:=/dev/follower calibration:=FILE
+"""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, Shutdown

@@ -7,7 +7,7 @@ from launch_ros.substitutions import FindPackageShare
 
 
 def generate_launch_description():
-    share = FindPackageShare('chefmate')
+    config = PathJoinSubstitution([FindPackageShare('chefmate'), 'config'])
     return LaunchDescription([
         DeclareLaunchArgument(
             'discovery',
@@ -17,12 +17,12 @@ def generate_launch_description():
         ),
         SetEnvironmentVariable('ROS_AUTOMATIC_DISCOVERY_RANGE', LaunchConfiguration('discovery')),
         SetEnvironmentVariable(
-            'FASTRTPS_DEFAULT_PROFILES_FILE', PathJoinSubstitution([share, 'config', 'fastdds.xml'])
+            'FASTRTPS_DEFAULT_PROFILES_FILE', PathJoinSubstitution([config, 'fastdds.xml'])
         ),
         SetEnvironmentVariable(
-            'CYCLONEDDS_URI', ['file://', PathJoinSubstitution([share, 'config', 'cyclonedds.xml'])]
+            'CYCLONEDDS_URI', ['file://', PathJoinSubstitution([config, 'cyclonedds.xml'])]
         ),
-        # The arrays here have six elements: threads of a linear algebra library only get in the way.
+        # Arrays here have six elements: a linear algebra library's threads only get in the way.
         SetEnvironmentVariable('OMP_NUM_THREADS', '1'),
         SetEnvironmentVariable('OPENBLAS_NUM_THREADS', '1'),
     ])  # fmt: skip

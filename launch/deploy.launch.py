@@ -1,6 +1,6 @@
 """The kitchen, the arm and a policy, until the task named by the instruction is done.
 
-    ros2 launch chefmate deploy.launch.py instruction:='pick up the bread slice and place it on the plate'
+    ros2 launch chefmate deploy.launch.py instruction:='pick up the cheese and put it on the plate'
 
 `hardware:=sim` (the default) needs no arm: the same driver talks to virtual servos in a simulated
 kitchen. `hardware:=real` moves the arm at /dev/follower.
@@ -16,6 +16,7 @@ from launch.actions import (
     GroupAction,
     IncludeLaunchDescription,
     SetEnvironmentVariable,
+    SetLaunchConfiguration,
     Shutdown,
 )
 from launch.conditions import IfCondition
@@ -53,7 +54,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'instruction',
         default_value='pick up the bread slice and place it on the plate',
-        description='What to do, in plain language. Empty: bring everything up and wait.',
+        description='What to do, in plain language. none: bring everything up and wait.',
     ),
     DeclareLaunchArgument(
         'max_duration_s', default_value='120.0', description='The task is given up after this.'
@@ -188,9 +189,13 @@ def calibration(arm):
 def generate_launch_description():
     hardware = LaunchConfiguration('hardware')
     is_sim = EqualsSubstitution(hardware, 'sim')
+    has_task = NotEqualsSubstitution(LaunchConfiguration('instruction'), 'none')
     virtual_port = PathJoinSubstitution([LaunchConfiguration('run_dir'), 'follower'])
     return LaunchDescription([
         *ARGUMENTS,
+        # Everything has ended 3 s after Ctrl-C, also under the real launch.
+        SetLaunchConfiguration('sigterm_timeout', '1.5'),
+        SetLaunchConfiguration('sigkill_timeout', '1.0'),
         # The report counts from here.
         SetEnvironmentVariable('CHEFMATE_LAUNCHED_AT', f'{time.time():.3f}'),
         IncludeLaunchDescription(
@@ -217,6 +222,10 @@ def generate_launch_description():
             name='policy',
             parameters={
                 'policy': LaunchConfiguration('policy'),
+                'camera_rate_hz': ParameterValue(
+                    IfElseSubstitution(is_sim, LaunchConfiguration('camera_rate_hz'), '30.0'),
+                    value_type=float,
+                ),
                 'policy_options': ParameterValue(
                     LaunchConfiguration('policy_options'), value_type=str
                 ),
@@ -234,7 +243,7 @@ def generate_launch_description():
                 'has_judge': ParameterValue(is_sim, value_type=bool),
                 'seed': ParameterValue(LaunchConfiguration('seed'), value_type=int),
             },
-            condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration('instruction'), '')),
+            condition=IfCondition(has_task),
         ),
         Node(
             package='rviz2',

@@ -1,4 +1,4 @@
-"""What the system tests share: a DDS domain of their own, and `chefmate` commands that are ended."""
+"""What the system tests share: a DDS domain of their own, and commands that are ended."""
 
 import os
 

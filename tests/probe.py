@@ -53,10 +53,8 @@ class Probe:
         rclpy.try_shutdown(context=self._context)
 
     def _spin(self):
-        try:
+        with contextlib.suppress(ExternalShutdownException):
             self._executor.spin()
-        except ExternalShutdownException:
-            pass
 
     def _on_applied(self, message):
         self.position = np.array(message.position)

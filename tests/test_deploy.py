@@ -35,7 +35,7 @@ def test_deploy_puts_the_bread_on_the_plate_and_reports_it(chefmate, domain, tmp
 
 
 def test_ctrl_c_ends_everything_and_leaves_no_orphan(chefmate, domain, tmp_path):
-    command = chefmate('launch', 'deploy.launch.py', 'instruction:=', f'run_dir:={tmp_path}')
+    command = chefmate('launch', 'deploy.launch.py', 'instruction:=none', f'run_dir:={tmp_path}')
     command.wait_for('torque is on')
     command.wait_for('policy expert is loaded')
     assert len(processes_of(domain)) >= 5
@@ -74,9 +74,9 @@ def test_bad_input_is_one_clear_message_and_nothing_left_running(
 
 
 def test_a_second_kitchen_in_the_same_place_is_refused(chefmate, domain, tmp_path):
-    first = chefmate('launch', 'deploy.launch.py', 'instruction:=', f'run_dir:={tmp_path}')
+    first = chefmate('launch', 'deploy.launch.py', 'instruction:=none', f'run_dir:={tmp_path}')
     first.wait_for('torque is on')
-    second = chefmate('launch', 'deploy.launch.py', 'instruction:=', f'run_dir:={tmp_path}')
+    second = chefmate('launch', 'deploy.launch.py', 'instruction:=none', f'run_dir:={tmp_path}')
     assert second.wait(timeout_s=60) != 0
     assert 'another kitchen' in second.output
     assert first.process.poll() is None

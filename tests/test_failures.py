@@ -15,7 +15,7 @@ BREAD = 'pick up the bread slice and place it on the plate'
 @pytest.fixture
 def cooking(chefmate, domain, tmp_path):
     """Everything up, and a task begun."""
-    command = chefmate('launch', 'deploy.launch.py', 'instruction:=', f'run_dir:={tmp_path}')
+    command = chefmate('launch', 'deploy.launch.py', 'instruction:=none', f'run_dir:={tmp_path}')
     command.wait_for('torque is on')
     command.wait_for('drawing kitchen')
     with Probe(domain) as probe:

@@ -1,4 +1,4 @@
-"""`chefmate deploy`: the main job with a live view, a report, and an exit code that tells the truth."""
+"""`chefmate deploy`: the main job, a live view, a report, an exit code that tells the truth."""
 
 import argparse
 import json
@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _instruction(arguments: Mapping[str, str]) -> str:
     declared = {entry.name: entry.default for entry in launch_file_arguments(LAUNCH_FILE)}
-    return arguments.get('instruction', declared['instruction'] or '')
+    text = arguments.get('instruction', declared['instruction'] or '')
+    return '' if text == 'none' else text
 
 
 class _View:

@@ -8,15 +8,15 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from trajectory_msgs.msg import JointTrajectory
 
-from chefmate.nodes import qos
 from chefmate.nodes.chunk_messages import chunk_rows
-from chefmate.nodes.diagnostics import DiagnosticsPublisher
-from chefmate.nodes.joint_messages import joint_state, joint_vectors, seconds
-from chefmate.nodes.parameters import declare
-from chefmate.nodes.running import run_node
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.motion.timeline import ChunkTimeline, TimelineConfig, TimelineState
 from chefmate_core.timing import Durations, Rate
+from chefmate_ros import qos
+from chefmate_ros.diagnostics import DiagnosticsPublisher
+from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds
+from chefmate_ros.parameters import declare
+from chefmate_ros.running import run_node
 
 CLOCK_JUMP_S = 0.1  # the wall clock moved against the steady clock by more than this
 

@@ -1,4 +1,4 @@
-"""`arm_driver_node`: one arm on a serial port. Lifecycle: configured = reading, active = torque on."""
+"""`arm_driver_node`: one arm on a serial port. Configured it is read, active it has torque."""
 
 import sys
 import time
@@ -10,11 +10,6 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
-from chefmate.nodes import qos
-from chefmate.nodes.diagnostics import DiagnosticsPublisher
-from chefmate.nodes.joint_messages import command_from, joint_state, time_message
-from chefmate.nodes.parameters import declare
-from chefmate.nodes.running import NodeError, run_node
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.driver.arm_driver import ArmDriver
@@ -24,6 +19,11 @@ from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate, Setpoint
 from chefmate_core.servo.arm import ArmReading, FeetechArm
 from chefmate_core.servo.errors import PortMissingError
+from chefmate_ros import qos
+from chefmate_ros.diagnostics import DiagnosticsPublisher
+from chefmate_ros.joint_messages import command_from, joint_state, time_message
+from chefmate_ros.parameters import declare
+from chefmate_ros.running import NodeError, run_node
 
 SWITCH_INTERVAL_S = 0.0005
 

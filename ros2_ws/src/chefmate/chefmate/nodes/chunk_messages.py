@@ -1,7 +1,7 @@
 """The one place where an action chunk becomes a JointTrajectory, and back.
 
-`header.stamp` is the observation's time, point i is the goal for `stamp + time_from_start`. The end of a task
-is told by the frame id, as JointTrajectory has no field for it.
+`header.stamp` is the observation's time, point i is the goal for `stamp + time_from_start`. The
+end of a task is told by the frame id, as JointTrajectory has no field for it.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ import numpy as np
 from builtin_interfaces.msg import Duration
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from chefmate.nodes.joint_messages import time_message
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.policy.protocol import ActionChunk
+from chefmate_ros.joint_messages import time_message
 
 FINAL = 'final'
 

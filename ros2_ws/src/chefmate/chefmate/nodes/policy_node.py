@@ -2,31 +2,35 @@
 
 import json
 import threading
+from functools import partial
 
 import rclpy.action
 from rclpy.action import ActionServer
 from rclpy.action.server import ServerGoalHandle
+from rclpy.event_handler import QoSMessageLostInfo, SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.task import Future
 from sensor_msgs.msg import Image, JointState, MultiDOFJointState
 from std_msgs.msg import Bool, String
 from trajectory_msgs.msg import JointTrajectory
 
-from chefmate.nodes import qos
 from chefmate.nodes.chunk_messages import chunk_message, duration, duration_s
-from chefmate.nodes.diagnostics import DiagnosticsPublisher
-from chefmate.nodes.image_messages import rgb_image
-from chefmate.nodes.joint_messages import joint_vectors, seconds
-from chefmate.nodes.object_messages import object_poses
-from chefmate.nodes.parameters import declare
-from chefmate.nodes.running import NodeError, run_node
-from chefmate_core.camera.delivery import DeliveryMonitor
+from chefmate_core.camera.delivery import DeliveryMeter
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.errors import ChefMateError, ConfigurationError
 from chefmate_core.policy.observations import ObservationBuffer
 from chefmate_core.policy.registry import load_policy
 from chefmate_core.policy.task_runner import Outcome, Progress, TaskResult, TaskRunner
 from chefmate_msgs.action import ExecuteTask
+from chefmate_ros import qos
+from chefmate_ros.diagnostics import DiagnosticsPublisher
+from chefmate_ros.image_messages import rgb_image
+from chefmate_ros.joint_messages import joint_vectors, seconds
+from chefmate_ros.object_messages import object_poses
+from chefmate_ros.parameters import declare
+from chefmate_ros.running import NodeError, run_node
+
+KEPT_FRAMES = 3600  # that the delivery figures look back: four minutes at 15 Hz
 
 
 class PolicyNode(LifecycleNode):
@@ -41,6 +45,13 @@ class PolicyNode(LifecycleNode):
             self, 'policy_options', '{}', "The policy's own options, a JSON object."
         )
         cameras = declare(self, 'cameras', ['wrist', 'scene'], 'Cameras to listen to.')
+        rate_hz = declare(
+            self,
+            'camera_rate_hz',
+            30.0,
+            'Rate that the cameras are meant to have, Hz.',
+            (0.1, 240),
+        )
         max_age_s = declare(
             self, 'max_observation_age', 0.5, 'Older observations are refused, s.', (0.01, 10.0)
         )
@@ -52,7 +63,10 @@ class PolicyNode(LifecycleNode):
         self._estopped = False
         self._active = False
         self._failure = ''
-        self._deliveries = {camera: DeliveryMonitor() for camera in cameras}
+        self._deliveries = {
+            camera: DeliveryMeter(1.0 / rate_hz, KEPT_FRAMES) for camera in cameras
+        }
+        self._lost_frames = dict.fromkeys(cameras, 0)
         self._chunks = self.create_publisher(JointTrajectory, 'policy/action_chunk', qos.CHUNK)
         self._instruction = self.create_publisher(String, 'policy/instruction', qos.LATCHED)
         self.create_subscription(
@@ -66,8 +80,11 @@ class PolicyNode(LifecycleNode):
             self.create_subscription(
                 Image,
                 f'{camera}/image_raw',
-                lambda message, camera=camera: self._on_image(camera, message),
+                partial(self._on_image, camera),
                 qos.EVERY_IMAGE,
+                event_callbacks=SubscriptionEventCallbacks(
+                    message_lost=partial(self._on_lost_image, camera)
+                ),
             )
         self._server = ActionServer(
             self,
@@ -156,8 +173,11 @@ class PolicyNode(LifecycleNode):
     def _on_image(self, camera: str, message: Image) -> None:
         stamp_s = seconds(message.header.stamp)
         now_s = self.get_clock().now().nanoseconds * 1e-9
-        self._deliveries[camera].received(stamp_s, now_s)
+        self._deliveries[camera].add(stamp_s, now_s)
         self._buffer.add_image(camera, stamp_s, rgb_image(message))
+
+    def _on_lost_image(self, camera: str, event: QoSMessageLostInfo) -> None:
+        self._lost_frames[camera] = event.total_count
 
     def _on_estop(self, message: Bool) -> None:
         self._estopped = message.data
@@ -251,7 +271,16 @@ class PolicyNode(LifecycleNode):
             **statistics.observation_age.summary_ms('observation_age'),
         }
         for camera, delivery in self._deliveries.items():
-            values |= {f'{camera}_{key}': value for key, value in delivery.summary().items()}
+            report = delivery.report()
+            values |= {
+                f'{camera}_received': report.arrived,
+                f'{camera}_missing': report.missing,  # by stamps: never captured, or lost
+                f'{camera}_lost_in_transport': self._lost_frames[camera],  # by the middleware
+                f'{camera}_rate_hz': report.rate_hz,
+                f'{camera}_age_p50_ms': report.latency_p50_s * 1e3,
+                f'{camera}_age_p99_ms': report.latency_p99_s * 1e3,
+                f'{camera}_age_max_ms': report.latency_max_s * 1e3,
+            }
         return Diagnosis(Level.OK, 'ready' if self._active else 'inactive', values)
 
 

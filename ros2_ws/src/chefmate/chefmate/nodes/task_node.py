@@ -1,4 +1,4 @@
-"""`task_node`: waits until all is ready, gives the policy one task, reports, ends with its result."""
+"""`task_node`: waits until all is ready, gives the policy one task, reports how it ended."""
 
 import os
 import time
@@ -11,14 +11,14 @@ from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, JointState
 
-from chefmate.nodes import qos
 from chefmate.nodes.chunk_messages import duration, duration_s
-from chefmate.nodes.diagnostics import DiagnosticsPublisher
-from chefmate.nodes.parameters import declare
-from chefmate.nodes.running import NodeError, run_node
 from chefmate.task.report import POLICY, HealthBoard, TaskSummary, build_report, write_report
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_msgs.action import ExecuteTask
+from chefmate_ros import qos
+from chefmate_ros.diagnostics import DiagnosticsPublisher
+from chefmate_ros.parameters import declare
+from chefmate_ros.running import NodeError, run_node
 
 OUTCOMES = {
     getattr(ExecuteTask.Result, name): name

@@ -1,5 +1,6 @@
 """Listens to `/diagnostics` in a thread, for whoever wants to show the state of things."""
 
+import contextlib
 import threading
 
 import rclpy
@@ -8,8 +9,8 @@ from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from chefmate.nodes import qos
 from chefmate.task.report import HealthBoard
+from chefmate_ros import qos
 
 
 class DiagnosticsMonitor:
@@ -36,10 +37,8 @@ class DiagnosticsMonitor:
         rclpy.try_shutdown(context=self._context)
 
     def _spin(self) -> None:
-        try:
+        with contextlib.suppress(ExternalShutdownException):
             self._executor.spin()
-        except ExternalShutdownException:
-            pass
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

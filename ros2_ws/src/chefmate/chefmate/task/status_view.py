@@ -48,24 +48,40 @@ def _rows(board: HealthBoard) -> Iterable[tuple[str, str, str]]:
     physics, drawing = board.of(PHYSICS), board.of(DRAWING)
     if PHYSICS in board.messages:
         yield 'kitchen', PHYSICS, _facts(physics, ('real-time factor', 'real_time_factor', ''))
-        yield 'drawing', DRAWING, _facts(
-            drawing, ('', 'rate_hz', 'Hz'), ('p50', 'drawing_p50_ms', 'ms')
+        yield (
+            'drawing',
+            DRAWING,
+            _facts(drawing, ('', 'rate_hz', 'Hz'), ('p50', 'drawing_p50_ms', 'ms')),
         )
-    yield 'arm', ARM, _facts(
-        arm, ('period p50', 'period_p50_ms', 'ms'), ('p99', 'period_p99_ms', 'ms')
+    yield (
+        'arm',
+        ARM,
+        _facts(arm, ('period p50', 'period_p50_ms', 'ms'), ('p99', 'period_p99_ms', 'ms')),
     )
     yield 'gate', ARM, gate_facts(arm)
-    yield 'executor', EXECUTOR, _facts(
-        executor, ('', 'command_rate_hz', 'Hz'), ('chunk age p50', 'chunk_age_p50_ms', 'ms')
+    yield (
+        'executor',
+        EXECUTOR,
+        _facts(
+            executor, ('', 'command_rate_hz', 'Hz'), ('chunk age p50', 'chunk_age_p50_ms', 'ms')
+        ),
     )
-    yield 'policy', POLICY, _facts(
-        policy,
-        ('inference p50', 'inference_p50_ms', 'ms'),
-        ('observation age p50', 'observation_age_p50_ms', 'ms'),
+    yield (
+        'policy',
+        POLICY,
+        _facts(
+            policy,
+            ('inference p50', 'inference_p50_ms', 'ms'),
+            ('observation age p50', 'observation_age_p50_ms', 'ms'),
+        ),
     )
     for camera in ('wrist', 'scene'):
-        yield f'{camera} camera', POLICY, _facts(
-            policy, ('', f'{camera}_rate_hz', 'Hz'), ('age p50', f'{camera}_age_p50_ms', 'ms')
+        yield (
+            f'{camera} camera',
+            POLICY,
+            _facts(
+                policy, ('', f'{camera}_rate_hz', 'Hz'), ('age p50', f'{camera}_age_p50_ms', 'ms')
+            ),
         )
 
 
@@ -97,7 +113,8 @@ def report_view(report: Mapping[str, Any]) -> RenderableType:
     table.add_row('instruction', report['instruction'])
     table.add_row('policy', f'{report["policy"]} on {report["hardware"]}, seed {report["seed"]}')
     table.add_row(
-        'time', f'{durations["start_up_s"]:.1f} s to get ready, {durations["task_s"]:.1f} s to cook'
+        'time',
+        f'{durations["start_up_s"]:.1f} s to get ready, {durations["task_s"]:.1f} s to cook',
     )
     if report['real_time_factor'] is not None:
         table.add_row('real-time factor', f'{report["real_time_factor"]:.3f}')
@@ -110,7 +127,7 @@ def report_view(report: Mapping[str, Any]) -> RenderableType:
     for name, camera in report['cameras'].items():
         table.add_row(
             f'{name} camera',
-            f'{camera["received"]} frames, {camera["missing_by_stamp"]} missing, '
+            f'{camera["received"]} frames, {camera["missing"]} missing, '
             f'age p50 {camera.get("age_p50_ms", 0):.0f}, p99 {camera.get("age_p99_ms", 0):.0f} ms',
         )
     table.add_row('gate', gate_facts({f'gate_{k}': v for k, v in report['gate'].items()}))

@@ -54,7 +54,7 @@ class ObservationBuffer:
     """
 
     def __init__(self, cameras: Iterable[str], max_age_s: float) -> None:
-        """Observations are refused when the oldest of their newest samples is above `max_age_s`."""
+        """Refuse observations whose stalest sensor was seen more than `max_age_s` ago."""
         self._max_age_s = max_age_s
         self._lock = threading.Lock()
         # One second of joints at 100 Hz; a few frames: they are large.

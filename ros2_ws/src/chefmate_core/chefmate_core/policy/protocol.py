@@ -1,7 +1,7 @@
 """The policy protocol: an observation goes in, a chunk of joint goals comes out.
 
-Everything that can steer the arm by itself speaks this: the scripted expert (`chefmate_sim`), GR00T
-(`chefmate_policy`), remote clients (core). The policy node knows nothing else about them.
+Everything that can steer the arm by itself speaks this: the scripted expert (`chefmate_sim`),
+GR00T (`chefmate_policy`), remote clients (core). The policy node knows nothing else about them.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ PERIOD_S = 1.0 / 30.0  # of one step: the data set's frame period
 
 @dataclass(frozen=True)
 class Observation:
-    """What a policy sees at one instant. Stamps are seconds of the node's clock, at acquisition."""
+    """What a policy sees at one instant. Stamps: seconds of the node's clock at acquisition."""
 
     stamp_s: float
     instruction: str

@@ -1,7 +1,7 @@
 """Policies by name, through the entry-point group `chefmate.policies`.
 
-An entry point names a factory `factory(**options) -> Policy`. Only the chosen one is imported, so that torch
-is loaded only where a torch policy was chosen.
+An entry point names a factory `factory(**options) -> Policy`. Only the chosen one is imported, so
+that torch is loaded only where a torch policy was chosen.
 """
 
 from collections.abc import Mapping

@@ -83,7 +83,7 @@ class TaskRunner:
         self._stop.set()
 
     def run(self, instruction: str, max_duration_s: float = 0.0) -> TaskResult:
-        """Do the task; `max_duration_s` 0 means as long as it takes. Never raises a ChefMateError."""
+        """Do the task; `max_duration_s` 0: as long as it takes. Errors become the outcome."""
         self._stop.clear()
         start_s = time.monotonic()
         chunks = 0

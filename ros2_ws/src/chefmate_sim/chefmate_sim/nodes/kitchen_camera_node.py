@@ -1,31 +1,26 @@
 """`kitchen_camera_node`: the kitchen's cameras, drawn in a process of their own.
 
-It draws what the kitchen publishes, so that drawing never delays the bus, and a recorded bag can be drawn again.
+It draws what the kitchen publishes, so that drawing never delays the bus, and a recorded bag can
+be drawn again.
 """
 
-from array import array
-
 import numpy as np
-from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, Image, JointState, MultiDOFJointState
-from std_msgs.msg import Int64
+from std_msgs.msg import Header, Int64
 
-from chefmate_core import qos_table
 from chefmate_core.camera.intrinsics import CameraIntrinsics, ideal_intrinsics
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.timing import Durations, Rate
 from chefmate_description.scene import CAMERAS
+from chefmate_ros import qos
+from chefmate_ros.diagnostics import DiagnosticsPublisher
+from chefmate_ros.image_messages import camera_info_message, image_message
+from chefmate_ros.object_messages import object_poses
+from chefmate_ros.parameters import declare
+from chefmate_ros.running import run_node
 from chefmate_sim.kitchen.renderer import KitchenRenderer
-from chefmate_sim.nodes.ros import (
-    diagnostic_array,
-    diagnostic_status,
-    poses_of,
-    profile,
-    run_node,
-)
 
 
 class KitchenCameraNode(Node):
@@ -33,9 +28,9 @@ class KitchenCameraNode(Node):
 
     def __init__(self) -> None:
         super().__init__('kitchen_cameras')
-        self._width = self.declare_parameter('width', 640).value
-        self._height = self.declare_parameter('height', 480).value
-        rate_hz = self.declare_parameter('rate_hz', 15.0).value
+        self._width = declare(self, 'width', 640, 'Pixels in a row.')
+        self._height = declare(self, 'height', 480, 'Rows.')
+        rate_hz = declare(self, 'rate_hz', 15.0, 'Pairs of frames a second, Hz.', (0.1, 120.0))
         self._period_ns = round(1e9 / rate_hz)
         self._renderer: KitchenRenderer | None = None
         self._joints: JointState | None = None
@@ -46,24 +41,20 @@ class KitchenCameraNode(Node):
         for camera in CAMERAS:
             fov_deg = float(np.degrees(camera.vertical_fov_rad))
             self._outputs[camera.name] = (
-                self.create_publisher(Image, f'{camera.name}/image_raw', profile(qos_table.IMAGE)),
-                self.create_publisher(
-                    CameraInfo, f'{camera.name}/camera_info', profile(qos_table.IMAGE)
-                ),
+                self.create_publisher(Image, f'{camera.name}/image_raw', qos.IMAGE),
+                self.create_publisher(CameraInfo, f'{camera.name}/camera_info', qos.IMAGE),
                 ideal_intrinsics(self._width, self._height, fov_deg),
             )
-        self._diagnostics = self.create_publisher(
-            DiagnosticArray, '/diagnostics', profile(qos_table.DIAGNOSTICS)
-        )
-        self.create_subscription(Int64, 'kitchen/seed', self._on_seed, profile(qos_table.LATCHED))
+        self._diagnostics = DiagnosticsPublisher(self)
+        self._diagnostics.add('drawing', self._diagnose)
+        self.create_subscription(Int64, 'kitchen/seed', self._on_seed, qos.LATCHED)
         self.create_subscription(
-            JointState, 'kitchen/joint_states', self._on_joints, profile(qos_table.LATEST_STATE)
+            JointState, 'kitchen/joint_states', self._on_joints, qos.LATEST_STATE
         )
         self.create_subscription(
             MultiDOFJointState, 'kitchen/objects', self._on_objects,
-            profile(qos_table.LATEST_STATE),
+            qos.LATEST_STATE,
         )  # fmt: skip
-        self.create_timer(1.0, self._publish_diagnostics)
 
     def close(self) -> None:
         """Release OpenGL."""
@@ -94,54 +85,23 @@ class KitchenCameraNode(Node):
             return
         self._drawn_ns = now_ns
         start = self.get_clock().now()
-        self._renderer.set_state(np.array(self._joints.position), poses_of(message))
+        self._renderer.set_state(np.array(self._joints.position), object_poses(message))
         for name, (images, infos, intrinsics) in self._outputs.items():
-            self._publish(images, infos, intrinsics, stamp, f'{name}_camera_optical_frame',
-                          self._renderer.image(name))  # fmt: skip
+            header = Header(stamp=stamp, frame_id=f'{name}_camera_optical_frame')
+            images.publish(image_message(self._renderer.image(name), header))
+            infos.publish(camera_info_message(intrinsics, header))
         self._drawing.add((self.get_clock().now() - start).nanoseconds * 1e-9)
         self._frames.tick()
 
-    def _publish(
-        self,
-        images: Publisher,
-        infos: Publisher,
-        intrinsics: CameraIntrinsics,
-        stamp: Time,
-        frame_id: str,
-        image: np.ndarray,
-    ) -> None:
-        height, width, _ = image.shape
-        message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-        message.header.stamp, message.header.frame_id = stamp, frame_id
-        content = array('B')
-        content.frombytes(image.data)
-        message.data = content  # any other sequence is checked byte by byte
-        images.publish(message)
-        info = CameraInfo(
-            header=message.header,
-            height=height,
-            width=width,
-            distortion_model=intrinsics.distortion_model,
-            d=intrinsics.distortion.tolist(),
-            k=intrinsics.camera_matrix.ravel(),
-            r=intrinsics.rectification.ravel(),
-            p=intrinsics.projection.ravel(),
-        )
-        infos.publish(info)
-
-    def _publish_diagnostics(self) -> None:
+    def _diagnose(self) -> Diagnosis:
         values = {
             'frames': self._frames.count,
             'rate_hz': self._frames.hz(),
             **self._drawing.summary_ms('drawing'),
         }
-        ready = self._renderer is not None
-        diagnosis = Diagnosis(
-            Level.OK if ready else Level.WARN, 'drawing' if ready else 'waiting for the kitchen',
-            values,
-        )  # fmt: skip
-        status = diagnostic_status('kitchen_cameras: drawing', diagnosis)
-        self._diagnostics.publish(diagnostic_array(self.get_clock().now().to_msg(), status))
+        if self._renderer is None:
+            return Diagnosis(Level.WARN, 'waiting for the kitchen', values)
+        return Diagnosis(Level.OK, f'drawing with {self._renderer.backend}', values)
 
 
 def main() -> int:

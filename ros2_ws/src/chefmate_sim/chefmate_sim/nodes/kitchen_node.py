@@ -1,7 +1,7 @@
 """`kitchen_node`: the kitchen in real time, with the arms' virtual servo buses as its only input.
 
-The arm is moved by bytes on a pseudo-terminal, as a real one is. What is published beside that is what only a
-simulation knows: object poses, true joints, and a judge's verdict on the instruction in force.
+The arm is moved by bytes on a pseudo-terminal, as a real one is. What is published beside that is
+what only a simulation knows: object poses, true joints, and a judge's verdict on the instruction.
 """
 
 import fcntl
@@ -9,25 +9,22 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
 from sensor_msgs.msg import JointState, MultiDOFJointState
 from std_msgs.msg import Int64, String
 from std_srvs.srv import Trigger
 
-from chefmate_core import qos_table
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.errors import ChefMateError, ConfigurationError
 from chefmate_core.joints import JOINT_NAMES
+from chefmate_ros import qos
+from chefmate_ros.diagnostics import DiagnosticsPublisher, status_message
+from chefmate_ros.object_messages import objects_message
+from chefmate_ros.parameters import declare
+from chefmate_ros.running import run_node
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
-from chefmate_sim.nodes.ros import (
-    diagnostic_array,
-    diagnostic_status,
-    poses_message,
-    profile,
-    run_node,
-)
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.model import FirstOrderArm
 
@@ -56,29 +53,28 @@ class KitchenNode(Node):
         super().__init__('kitchen')
         self._buses: list[VirtualServoBus] = []
         self._kitchen: LiveKitchen | None = None
-        seed = self.declare_parameter('seed', 0).value
-        wire_time = self.declare_parameter('wire_time', True).value
-        state_rate_hz = self.declare_parameter('state_rate_hz', 30.0).value
-        calibrations = {
-            arm: ArmCalibration.load(self.declare_parameter(f'{arm}_calibration', '').value)
+        seed = declare(self, 'seed', 0, 'Which kitchen: places, light and colours.')
+        wire_time = declare(self, 'wire_time', True, 'Charge each byte its time at 1 Mbaud.')
+        state_rate_hz = declare(
+            self, 'state_rate_hz', 30.0, 'Rate of true joints and objects, Hz.', (1.0, 200.0)
+        )
+        links = {
+            arm: declare(self, f'{arm}_port', '', 'Link to make to the virtual port; empty: none.')
             for arm in ('follower', 'leader')
         }
-        links = {
-            arm: self.declare_parameter(f'{arm}_port', '').value for arm in ('follower', 'leader')
+        calibrations = {
+            arm: ArmCalibration.load(
+                declare(self, f'{arm}_calibration', '', 'What the virtual servos are born with.')
+            )
+            for arm, link in links.items()
+            if link
         }
-        self._states = self.create_publisher(
-            JointState, 'kitchen/joint_states', profile(qos_table.STATE)
-        )
-        self._objects = self.create_publisher(
-            MultiDOFJointState, 'kitchen/objects', profile(qos_table.STATE)
-        )
-        self._seeds = self.create_publisher(Int64, 'kitchen/seed', profile(qos_table.LATCHED))
-        self._verdicts = self.create_publisher(
-            DiagnosticStatus, 'kitchen/verdict', profile(qos_table.LATCHED)
-        )
-        self._diagnostics = self.create_publisher(
-            DiagnosticArray, '/diagnostics', profile(qos_table.DIAGNOSTICS)
-        )
+        self._states = self.create_publisher(JointState, 'kitchen/joint_states', qos.STATE)
+        self._objects = self.create_publisher(MultiDOFJointState, 'kitchen/objects', qos.STATE)
+        self._seeds = self.create_publisher(Int64, 'kitchen/seed', qos.LATCHED)
+        self._verdicts = self.create_publisher(DiagnosticStatus, 'kitchen/verdict', qos.LATCHED)
+        self._diagnostics = DiagnosticsPublisher(self)
+        self._diagnostics.add('physics', self._diagnose)
         self._claims = [
             claim(folder) for folder in {Path(link).parent for link in links.values() if link}
         ]
@@ -92,11 +88,8 @@ class KitchenNode(Node):
                     )
                 )
         self.create_service(Trigger, 'kitchen/reset', self._on_reset)
-        self.create_subscription(
-            String, 'policy/instruction', self._on_instruction, profile(qos_table.LATCHED)
-        )
+        self.create_subscription(String, 'policy/instruction', self._on_instruction, qos.LATCHED)
         self.create_timer(0.25, self._publish_verdict)
-        self.create_timer(1.0, self._publish_diagnostics)
         self._kitchen.start()
         self._seeds.publish(Int64(data=seed))
         self.get_logger().info(f'kitchen {seed} is open; the follower is at {links["follower"]}')
@@ -114,7 +107,7 @@ class KitchenNode(Node):
         joints = JointState(name=list(JOINT_NAMES), position=snapshot.joint_position_rad.tolist())
         joints.header.stamp = stamp
         self._states.publish(joints)
-        self._objects.publish(poses_message(stamp, BASE_FRAME, snapshot.object_poses))
+        self._objects.publish(objects_message(stamp, BASE_FRAME, snapshot.object_poses))
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """The kitchen of the next seed; the arm stays as it is."""
@@ -134,9 +127,9 @@ class KitchenNode(Node):
     def _publish_verdict(self) -> None:
         diagnosis = self._kitchen.verdict()
         if diagnosis is not None:
-            self._verdicts.publish(diagnostic_status('kitchen: verdict', diagnosis))
+            self._verdicts.publish(status_message('kitchen: verdict', diagnosis))
 
-    def _publish_diagnostics(self) -> None:
+    def _diagnose(self) -> Diagnosis:
         values = {
             'seed': self._kitchen.seed,
             'bus_packets': sum(bus.packets for bus in self._buses),
@@ -144,9 +137,7 @@ class KitchenNode(Node):
         }
         factor = values['real_time_factor']
         level = Level.OK if factor > 0.9 else Level.WARN
-        diagnosis = Diagnosis(level, f'real-time factor {factor:.2f}', values)
-        status = diagnostic_status('kitchen: physics', diagnosis)
-        self._diagnostics.publish(diagnostic_array(self.get_clock().now().to_msg(), status))
+        return Diagnosis(level, f'real-time factor {factor:.2f}', values)
 
 
 def main() -> int:

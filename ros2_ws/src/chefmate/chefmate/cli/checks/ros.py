@@ -10,7 +10,14 @@ from chefmate.launching.packages import SOURCE_ADVICE, package_prefix, package_s
 from chefmate_core.policy.registry import GROUP, available_policies
 
 DISTRO = 'jazzy'
-PACKAGES = ('chefmate', 'chefmate_core', 'chefmate_msgs', 'chefmate_description', 'chefmate_sim')
+PACKAGES = (
+    'chefmate',
+    'chefmate_core',
+    'chefmate_description',
+    'chefmate_msgs',
+    'chefmate_ros',
+    'chefmate_sim',
+)
 GPU_PACKAGE = 'chefmate_policy'
 SIMULATION_POLICY = 'expert'
 SMALLEST_SEGMENT_BYTES = 4 << 20  # one segment must hold several images of 640x480x3 bytes

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
-from chefmate.nodes import image_messages
 from chefmate_core.camera.intrinsics import ideal_intrinsics
 from chefmate_core.errors import CameraError
+from chefmate_ros import image_messages, jpeg_messages
 
 RNG = np.random.default_rng(7)
 HEADER = image_messages.image_header(1_795_000_000_123_456_789, 'wrist_camera_optical_frame')
@@ -83,10 +83,10 @@ def test_what_is_no_rgb_image_is_not_sent(image):
 
 
 def test_a_jpeg_keeps_its_colours_in_their_channels():
-    message = image_messages.jpeg_message(gradient(), HEADER, quality=95)
+    message = jpeg_messages.jpeg_message(gradient(), HEADER, quality=95)
     assert message.format.startswith('rgb8; jpeg')
     assert len(message.data) < gradient().nbytes / 4
-    back = image_messages.rgb_from_jpeg(message)
+    back = jpeg_messages.rgb_from_jpeg(message)
     assert np.abs(back.astype(int) - gradient()).mean() < 3.0
 
 
@@ -94,7 +94,7 @@ def test_a_jpeg_keeps_its_colours_in_their_channels():
 def test_bytes_that_are_no_jpeg_are_refused(content):
     message = CompressedImage(format='jpeg', data=array('B', content))
     with pytest.raises(CameraError, match='no readable image'):
-        image_messages.rgb_from_jpeg(message)
+        jpeg_messages.rgb_from_jpeg(message)
 
 
 def test_camera_info_carries_the_intrinsics_and_the_header_of_its_image():

@@ -6,9 +6,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from chefmate.nodes import qos
 from chefmate_core.diagnosis import Diagnosis, Level, value_text
 from chefmate_core.errors import ConfigurationError
+from chefmate_ros import qos
 
 Source = Callable[[], Diagnosis]
 
@@ -60,13 +60,18 @@ class DiagnosticsPublisher:
                 throttle_duration_sec=10.0,
             )
             diagnosis = Diagnosis(Level.ERROR, f'source failed: {type(error).__name__}: {error}')
-        return DiagnosticStatus(
-            level=bytes([diagnosis.level]),
-            name=f'{self._node.get_fully_qualified_name().lstrip("/")}: {name}',
-            message=diagnosis.message,
-            hardware_id=self._hardware_id,
-            values=[
-                KeyValue(key=key, value=value_text(value))
-                for key, value in diagnosis.values.items()
-            ],
-        )
+        full_name = f'{self._node.get_fully_qualified_name().lstrip("/")}: {name}'
+        return status_message(full_name, diagnosis, self._hardware_id)
+
+
+def status_message(name: str, diagnosis: Diagnosis, hardware_id: str = '') -> DiagnosticStatus:
+    """Return a diagnosis as a message."""
+    return DiagnosticStatus(
+        level=bytes([diagnosis.level]),
+        name=name,
+        message=diagnosis.message,
+        hardware_id=hardware_id,
+        values=[
+            KeyValue(key=key, value=value_text(value)) for key, value in diagnosis.values.items()
+        ],
+    )

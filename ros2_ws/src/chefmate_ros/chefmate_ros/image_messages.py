@@ -5,16 +5,14 @@ Everywhere else in ChefMate an image is rgb, uint8, shape (H, W, 3).
 
 from array import array
 
-import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from chefmate_core.camera.intrinsics import CameraIntrinsics
 from chefmate_core.errors import CameraError
 
-JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'  # as image_transport's compressed plugin spells it
 RAW_ENCODINGS = ('rgb8', 'bgr8', 'mono8')
 NANOSECONDS = 1_000_000_000
 
@@ -34,7 +32,8 @@ def image_header(stamp_ns: int, frame_id: str) -> Header:
     return Header(stamp=time_message(stamp_ns), frame_id=frame_id)
 
 
-def _byte_array(content: np.ndarray) -> array:
+def byte_array(content: np.ndarray) -> array:
+    """Return the bytes as the one sequence that rclpy takes without looking at each."""
     # rclpy checks any other sequence element by element (0.1 s a frame) but takes this as it is.
     content_bytes = array('B')
     content_bytes.frombytes(memoryview(np.ascontiguousarray(content)).cast('B'))
@@ -49,7 +48,7 @@ def image_message(image: np.ndarray, header: Header) -> Image:
     message = Image(
         header=header, height=height_px, width=width_px, encoding='rgb8', step=3 * width_px
     )
-    message.data = _byte_array(image)
+    message.data = byte_array(image)
     return message
 
 
@@ -78,40 +77,7 @@ def rgb_image(message: Image) -> np.ndarray:
     pixels = rows[:, :row_bytes].reshape(message.height, message.width, channels)
     if message.encoding == 'rgb8':
         return pixels
-    return rgb_from_bgr(pixels) if channels == 3 else np.repeat(pixels, 3, axis=2)
-
-
-def rgb_from_bgr(image: np.ndarray) -> np.ndarray:
-    """Return a contiguous rgb copy of a bgr image (or the reverse), shape (H, W, 3)."""
-    return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_BGR2RGB)
-
-
-def jpeg_message(image: np.ndarray, header: Header, quality: int) -> CompressedImage:
-    """Return a JPEG of an rgb image; `quality` is 1..100."""
-    encoded_ok, encoded = cv2.imencode(
-        '.jpg', rgb_from_bgr(image), [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
-    if not encoded_ok:
-        raise CameraError(f'an image of shape {image.shape} could not be encoded as JPEG')
-    message = CompressedImage(header=header, format=JPEG_FORMAT)
-    message.data = _byte_array(encoded)
-    return message
-
-
-def rgb_from_jpeg(message: CompressedImage) -> np.ndarray:
-    """Return the rgb image, uint8, shape (H, W, 3), of a compressed message.
-
-    Raises:
-        CameraError: the bytes are no image.
-    """
-    content = np.frombuffer(message.data, dtype=np.uint8)
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    if image is None:
-        raise CameraError(
-            f'compressed image of {message.header.frame_id!r} ({content.size} bytes, format '
-            f'{message.format!r}) is no readable image'
-        )
-    return rgb_from_bgr(image)
+    return pixels[..., ::-1].copy() if channels == 3 else np.repeat(pixels, 3, axis=2)
 
 
 def camera_info_message(intrinsics: CameraIntrinsics, header: Header) -> CameraInfo:
