@@ -44,6 +44,7 @@ class ExpertConfig:
     # Speed, as fractions of the caps.
     travel_speed: float = 1.0
     contact_speed: float = 1.0  # entering, leaving, placing, retreating
+    grip_speed: float = 0.6  # of the closing jaw: a fast one makes the slice jump in its slot
     caps: MotionCaps = field(default_factory=MotionCaps)
     settle_s: float = 0.10  # at rest before the jaw moves
     grip_s: float = 0.45  # for the jaw's force to build up after its goal has been reached
@@ -54,7 +55,9 @@ class ExpertConfig:
     max_attempts: int = 3  # of one slice
     # Keeping time.
     lookahead_s: float = 0.35  # before its end a part of the plan is continued: replan + latency
-    lag_s: float = 0.5  # the arm may be that late on its path
+    lag_s: float = 0.5  # a moving arm may be that late on its path
+    stall_s: float = 0.3  # a standing arm may be that late
+    step_rad: float = 0.06  # offered to a held arm: one that takes it is free again
     on_path_rad: float = 0.10  # and that far beside it
     recall_s: float = 3.0  # how far back a held arm is looked for on its path
 
@@ -64,7 +67,7 @@ class ExpertConfig:
             may_be_negative = one.name.endswith(('jaw_rad', 'offset_m'))
             if isinstance(value, (int, float)) and not (may_be_negative or value > 0):
                 raise ConfigurationError(f'ExpertConfig.{one.name} must be above 0; found {value}')
-        for name in ('travel_speed', 'contact_speed'):
+        for name in ('travel_speed', 'contact_speed', 'grip_speed'):
             if not getattr(self, name) <= 1.0:
                 raise ConfigurationError(
                     f'ExpertConfig.{name} is a fraction of the caps, at most 1; found '

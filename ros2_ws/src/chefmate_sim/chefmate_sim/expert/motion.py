@@ -58,11 +58,13 @@ class Motions:
         speed = self.config.contact_speed if speed is None else speed
         return segment_through(phase, np.array(points), self.config.caps, speed)
 
-    def jaw(self, phase: str, start_rad: np.ndarray, jaw_rad: float) -> Segment:
-        """Return the motion of the jaw alone."""
+    def jaw(
+        self, phase: str, start_rad: np.ndarray, jaw_rad: float, speed: float = 1.0
+    ) -> Segment:
+        """Return the motion of the jaw alone, at a fraction of its caps."""
         end = np.array(start_rad, float)
         end[GRIPPER] = jaw_rad
-        return segment_through(phase, np.array([start_rad, end]), self.config.caps)
+        return segment_through(phase, np.array([start_rad, end]), self.config.caps, speed)
 
     def rise(
         self, phase: str, start_rad: np.ndarray, height_m: float, speed: float | None = None
@@ -106,9 +108,7 @@ class Motions:
         ]
         for controls in ways:
             points = _bezier(np.array(controls), chebyshev_fractions(len(controls)))
-            segment = segment_through(
-                phase, points, self.config.caps, self.config.travel_speed
-            )
+            segment = segment_through(phase, points, self.config.caps, self.config.travel_speed)
             if self._is_clear(segment, height_m):
                 return [segment]
         corners = [start_rad, high_start, high_end, end_rad]

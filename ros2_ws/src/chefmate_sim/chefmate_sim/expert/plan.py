@@ -1,12 +1,11 @@
 """A plan: segments on the clock of the observations, and where on it the arm really is."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from chefmate_sim.expert.kinematics import ARM_JOINT_COUNT
-from chefmate_sim.expert.trajectory import MotionCaps, Segment, segment_through
+from chefmate_sim.expert.trajectory import MotionCaps, Segment
 
 _SEARCH_STEP_S = 1.0 / 60.0
 _TIE_RAD = 0.01  # of two places on the plan that fit as well as that, the later one counts
@@ -77,33 +76,28 @@ class Plan:
         index = np.flatnonzero(error_rad <= error_rad.min() + _TIE_RAD)[-1]
         return float(stamps_s[index]), float(error_rad[index])
 
-    def resumed(
-        self, left_s: float, now_s: float, position_rad: np.ndarray, caps: MotionCaps
-    ) -> 'Plan':
-        """Return the plan that goes on from where the arm has been stopped.
+    def ahead(self, stamp_s: float, step_rad: float) -> float:
+        """Return the first stamp after which an arm joint is `step_rad` from where it is now.
 
-        Args:
-            left_s: the stamp at which this plan was left.
-            now_s: the stamp at which it goes on.
-            position_rad: where the arm is, shape (6,): it first returns to the path, from rest.
-            caps: velocity and acceleration that no joint exceeds.
+        If none gets that far, the first one of the farthest: a stand at the end is not passed.
         """
-        on_path = self.sample(np.array([left_s]))[0]
-        # The jaw's goal stays what it was: its measured angle would be a looser grip.
-        start = np.append(position_rad[:ARM_JOINT_COUNT], on_path[ARM_JOINT_COUNT:])
-        plan = Plan(now_s, start)
-        back = segment_through(self.phase_at(left_s), np.array([start, on_path]), caps)
-        plan.append([back], now_s)
+        stamps_s = np.arange(stamp_s, max(self.end_s, stamp_s) + _SEARCH_STEP_S, _SEARCH_STEP_S)
+        positions = self.sample(stamps_s)[:, :ARM_JOINT_COUNT]
+        moved_rad = np.max(np.abs(positions - positions[0]), axis=1)
+        far_enough = moved_rad >= min(step_rad, moved_rad.max() - 1e-3)
+        return float(stamps_s[np.argmax(far_enough)])
+
+    def resumed(self, left_s: float, now_s: float, caps: MotionCaps) -> 'Plan':
+        """Return the plan that goes on at `now_s`, from rest, with what came after `left_s`."""
+        plan = Plan(now_s, self.sample(np.array([left_s]))[0])
         for start_s, segment in self._timed:
             elapsed_s = left_s - start_s
             if elapsed_s >= segment.duration_s:
                 continue
-            if elapsed_s > 0.0:
+            if elapsed_s > 0.0 and segment.stands:
+                segment = segment.lasting(segment.duration_s - elapsed_s)
+            elif elapsed_s > 0.0:
                 fraction = float(segment.fraction_at(np.array([elapsed_s]))[0])
-                segment = (
-                    replace(segment, duration_s=segment.duration_s - elapsed_s)
-                    if segment.stands
-                    else segment.tail(fraction, caps)
-                )
+                segment = segment.tail(fraction, caps)
             plan.append([segment], now_s)
         return plan

@@ -94,7 +94,9 @@ class Planner:
 
     def close(self, name: str, start_rad: np.ndarray) -> list[Segment]:
         """Return the closing of the jaw and the time its force needs."""
-        segment = self._motions.jaw(f'{name}: closing', start_rad, self.config.closed_jaw_rad)
+        segment = self._motions.jaw(
+            f'{name}: closing', start_rad, self.config.closed_jaw_rad, self.config.grip_speed
+        )
         return [segment, hold(segment.phase, segment.end_rad, self.config.grip_s)]
 
     def lift(self, name: str, start_rad: np.ndarray) -> list[Segment]:

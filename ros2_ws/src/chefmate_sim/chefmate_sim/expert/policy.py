@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from chefmate_sim.expert.language import KNOWN_INSTRUCTIONS, parse_instruction
 from chefmate_sim.expert.plan import Plan
 from chefmate_sim.expert.planner import Planner
 from chefmate_sim.expert.task import Part, PickAndPlaceTask
+from chefmate_sim.expert.tracking import Tracker
 
 _ROWS_S = np.arange(HORIZON) * PERIOD_S
 _ARRIVED_RAD = 0.06  # of every arm joint from home
@@ -55,7 +57,7 @@ class ExpertPolicy:
         arm = ArmKinematics(Path(model_path) if model_path else mjcf_path())
         self._planner = Planner(arm, self._config)
         self._task: PickAndPlaceTask | None = None
-        self._plan: Plan | None = None
+        self._tracker: Tracker | None = None
         self._previous_s = -np.inf
 
     @property
@@ -66,7 +68,7 @@ class ExpertPolicy:
     def reset(self, instruction: str) -> None:
         """Begin a task; raise UnknownInstructionError if it is not understood."""
         self._task = PickAndPlaceTask(parse_instruction(instruction), self._planner)
-        self._plan = None
+        self._tracker = None
         self._previous_s = -np.inf
 
     def infer(self, observation: Observation) -> ActionChunk:
@@ -76,73 +78,49 @@ class ExpertPolicy:
             raise PolicyError('infer() needs a task; call reset(instruction) first')
         _check(observation)
         stamp_s = observation.stamp_s
-        note = ''
-        if self._plan is None or stamp_s < self._previous_s:  # begin, or the clock was set back
-            self._plan = self._begin(observation)
+        if self._tracker is None or stamp_s < self._previous_s:  # begin, or the clock was set back
+            self._tracker = self._begin(observation)
         else:
-            note = self._synchronise(observation)
-        self._extend(observation)
-        self._plan.forget_before(stamp_s - self._config.recall_s)
+            self._tracker.follow(observation, partial(self._task.restart, observation))
+        if not self._tracker.waits:
+            self._extend(observation)
         self._previous_s = stamp_s
+        plan, done = self._tracker.plan, self._is_done(observation)
+        plan.forget_before(stamp_s - self._config.recall_s)
         return ActionChunk(
             stamp_s=stamp_s,
-            positions_rad=self._plan.sample(stamp_s + _ROWS_S),
-            phase='done' if self._is_done(observation) else self._plan.phase_at(stamp_s) + note,
-            done=self._is_done(observation),
+            positions_rad=plan.sample(stamp_s + _ROWS_S),
+            phase='done' if done else plan.phase_at(stamp_s) + self._tracker.note,
+            done=done,
             timings_s={'plan': time.perf_counter() - begun_s},
         )
 
     def close(self) -> None:
         """Nothing is held."""
 
-    # --- keeping time ----------------------------------------------------------------------------
-
-    def _begin(self, observation: Observation) -> Plan:
+    def _begin(self, observation: Observation) -> Tracker:
         position_rad = np.array(observation.joint_position_rad, float)
         plan = Plan(observation.stamp_s, position_rad)
         if self._task.part is not Part.START:
             plan.append(self._task.restart(observation, position_rad), observation.stamp_s)
-        return plan
-
-    def _synchronise(self, observation: Observation) -> str:
-        """Find the arm on the plan, and move the plan to where the arm is if it fell behind.
-
-        Returns:
-            What to tell people about it, mostly nothing.
-        """
-        config, stamp_s = self._config, observation.stamp_s
-        position_rad = np.asarray(observation.joint_position_rad, float)
-        _, error_rad = self._plan.nearest(position_rad, stamp_s - config.lag_s, stamp_s)
-        if error_rad <= config.on_path_rad:
-            return ''
-        # Held (e-stop, starvation) or slow: on the path, but too late.
-        recalled_s = min(stamp_s, self._previous_s) - config.recall_s
-        left_s, error_rad = self._plan.nearest(position_rad, recalled_s, stamp_s)
-        if error_rad <= 2 * config.on_path_rad:
-            self._plan = self._plan.resumed(left_s, stamp_s, position_rad, config.caps)
-            return ' (resuming: the arm was held)'
-        # Pushed off the path: find a new way from there, keeping what the jaw holds.
-        jaw_rad = self._plan.sample(np.array([stamp_s]))[0, ARM_JOINT_COUNT:]
-        start_rad = np.append(position_rad[:ARM_JOINT_COUNT], jaw_rad)
-        self._plan = Plan(stamp_s, start_rad)
-        self._plan.append(self._task.restart(observation, start_rad), stamp_s)
-        return ' (new way: the arm was moved)'
+        return Tracker(plan, self._config)
 
     def _extend(self, observation: Observation) -> None:
         """Append the parts that are due. Several can be: a part without motion takes no time."""
-        stamp_s = observation.stamp_s
+        plan, stamp_s = self._tracker.plan, observation.stamp_s
         for _ in range(_MAX_PARTS_AT_ONCE):
-            if self._plan.end_s - stamp_s > self._config.lookahead_s:
+            if plan.end_s - stamp_s > self._config.lookahead_s:
                 return
-            segments = self._task.advance(observation, self._plan.end_rad)
+            segments = self._task.advance(observation, plan.end_rad)
             if not segments:
                 return
-            self._plan.append(segments, stamp_s)
+            plan.append(segments, stamp_s)
 
     def _is_done(self, observation: Observation) -> bool:
-        if self._task.part is not Part.HOME or self._plan.end_s > observation.stamp_s:
+        plan = self._tracker.plan
+        if self._task.part is not Part.HOME or plan.end_s > observation.stamp_s:
             return False
-        away_rad = (self._plan.end_rad - observation.joint_position_rad)[:ARM_JOINT_COUNT]
+        away_rad = (plan.end_rad - observation.joint_position_rad)[:ARM_JOINT_COUNT]
         return bool(np.max(np.abs(away_rad)) < _ARRIVED_RAD)
 
 

@@ -64,6 +64,8 @@ class Simulation:
             load_preset(self.config.preset), LOWER_LIMITS_RAD, UPPER_LIMITS_RAD, CONTROL_PERIOD_S
         )
         self.policy_is_running = True
+        self.override: dict[int, float] = {}  # joint index -> rad: someone pushes the arm there
+        self.last_chunk: ActionChunk | None = None
         self.gate.activate(world.joint_position_rad(), world.time_s)
         for index, fraction in enumerate(TORQUE_FRACTION):
             world.set_goal(index, world.joint_position_rad()[index])
@@ -99,6 +101,11 @@ class Simulation:
         result.gate, result.timeline = self.gate.counters, self.timeline.counters
         return result
 
+    @property
+    def phase(self) -> str:
+        """What the policy did at its last call."""
+        return self.last_chunk.phase if self.last_chunk else ''
+
     def observe(self, instruction: str) -> Observation:
         """Return what the policy sees now."""
         return Observation(
@@ -114,7 +121,7 @@ class Simulation:
         if not self.policy_is_running or now_s < self._replan_s - 1e-6:
             return False
         self._replan_s = now_s + self.config.replan_period_s
-        chunk = self.policy.infer(self.observe(instruction))
+        chunk = self.last_chunk = self.policy.infer(self.observe(instruction))
         result.inference_s.append(chunk.timings_s.get('plan', 0.0))
         if not result.phases or result.phases[-1][1] != chunk.phase:
             result.phases.append((now_s, chunk.phase))
@@ -133,5 +140,5 @@ class Simulation:
             self.gate.command(Command(NAMES, goal.position_rad, now_s, 'executor'), now_s, now_s)
         setpoint = self.gate.step(measured, now_s)
         for index, position_rad in enumerate(setpoint.position_rad):
-            self.world.set_goal(index, float(position_rad))
+            self.world.set_goal(index, self.override.get(index, float(position_rad)))
         self.world.advance(CONTROL_PERIOD_S)

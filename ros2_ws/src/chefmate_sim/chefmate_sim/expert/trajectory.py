@@ -94,6 +94,12 @@ class Segment:
         """Return joint positions, shape (T, 6), at times of shape (T,); the ends hold outside."""
         return self.at_fraction(self.fraction_at(time_s))
 
+    def lasting(self, duration_s: float) -> 'Segment':
+        """Return the same motion in at least `duration_s`, or the same stand in just that."""
+        if not self.stands:
+            duration_s = max(duration_s, self.duration_s)
+        return replace(self, duration_s=duration_s)
+
     def tail(self, fraction: float, caps: MotionCaps, speed: float = 1.0) -> 'Segment':
         """Return the rest of the path from `fraction` on, begun at rest."""
         cut = replace(self, start_fraction=float(np.clip(fraction, 0.0, 1.0)))
