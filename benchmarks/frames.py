@@ -59,7 +59,7 @@ def write(images: int) -> None:
     from sensor_msgs.msg import Image
     from std_msgs.msg import Empty
 
-    from chefmate.nodes import image_messages, qos
+    from chefmate_ros import image_messages, qos
 
     rclpy.init()
     node = rclpy.create_node('frames_writer')
@@ -99,7 +99,7 @@ def read(images: int, reader: str) -> None:
     from sensor_msgs.msg import Image
     from std_msgs.msg import Empty
 
-    from chefmate.nodes import image_messages, qos
+    from chefmate_ros import image_messages, qos
 
     profile: QoSProfile = {'every': qos.EVERY_IMAGE, 'latest': qos.LATEST_IMAGE}[reader]
     rclpy.init()
