@@ -9,10 +9,10 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 
 from chefmate_core.errors import ChefMateError
-
-END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from chefmate_ros.start import END_SIGNALS
 
 
 class NodeError(ChefMateError):
@@ -26,15 +26,16 @@ def run_node(make_node: Callable[[], Node]) -> int:
     are taken by a thread of ours: rclpy's own handler would shut the context down first, under the
     feet of every thread that publishes.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)  # threads begun from here inherit it
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     executor = SingleThreadedExecutor()
     node = None
     try:
         node = make_node()
         executor.add_node(node)
-        threading.Thread(target=_end_on_signal, args=(executor,), daemon=True).start()
-        executor.spin()
+        ending = Future(executor=executor)
+        threading.Thread(target=_end_on_signal, args=(ending,), daemon=True).start()
+        executor.spin_until_future_complete(ending)  # unlike shutdown(), its end wakes the spin
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except ChefMateError as error:
@@ -50,8 +51,7 @@ def run_node(make_node: Callable[[], Node]) -> int:
     return 0
 
 
-def _end_on_signal(executor: SingleThreadedExecutor) -> None:
-    signal.sigwait(END_SIGNALS)
-    executor.shutdown(timeout_sec=0)
+def _end_on_signal(ending: Future) -> None:
+    ending.set_result(signal.sigwait(END_SIGNALS))
     signal.sigwait(END_SIGNALS)  # a second one, should the orderly end hang
     signal.raise_signal(signal.SIGKILL)

@@ -1,14 +1,8 @@
-"""The executables; a Ctrl-C while they still import is a silent end, not a traceback."""
+"""The executables of this package: `setup.py` names them."""
 
-import importlib
-import signal
 from functools import partial
 
+from chefmate_ros.start import start_node
 
-def _start(node: str) -> int:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return importlib.import_module(f'chefmate_sim.nodes.{node}').main()
-
-
-kitchen_node = partial(_start, 'kitchen_node')
-kitchen_camera_node = partial(_start, 'kitchen_camera_node')
+kitchen_node = partial(start_node, 'chefmate_sim.nodes.kitchen_node')
+kitchen_camera_node = partial(start_node, 'chefmate_sim.nodes.kitchen_camera_node')
