@@ -1,6 +1,6 @@
 """Motions of the arm: straight lines of the TCP, and moves through joint space that stay clear."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -94,30 +94,35 @@ class Motions:
         Near its ends, within their vertical columns, it may be as low as they are. Ways are tried
         from the fastest on: straight; bent upwards without a stop; straight up, over, down.
         """
-        high_start, high_end = (self._raised(end, height_m) for end in (start_rad, end_rad))
-        higher_start, higher_end = (
-            self._raised(end, height_m + _BEND_M) for end in (start_rad, end_rad)
-        )
-        middle = (higher_start + higher_end) / 2
-        ways = [
-            [start_rad, end_rad],
-            [start_rad, middle, end_rad],
-            [start_rad, higher_start, end_rad],
-            [start_rad, higher_end, end_rad],
-            [start_rad, higher_start, higher_end, end_rad],
-        ]
-        for controls in ways:
+        for controls in self._ways(start_rad, end_rad, height_m + _BEND_M):
             points = _bezier(np.array(controls), chebyshev_fractions(len(controls)))
-            segment = segment_through(phase, points, self.config.caps, self.config.travel_speed)
+            segment = self._through(phase, points)
             if self._is_clear(segment, height_m):
                 return [segment]
-        corners = [start_rad, high_start, high_end, end_rad]
-        corners[1][GRIPPER] = start_rad[GRIPPER]
-        pairs = [np.array([a, b]) for a, b in pairwise(corners) if np.max(np.abs(a - b)) > 1e-3]
-        return [
-            segment_through(phase, pair, self.config.caps, self.config.travel_speed)
-            for pair in pairs
+        corners = [
+            start_rad,
+            *(self._raised(end, height_m) for end in (start_rad, end_rad)),
+            end_rad,
         ]
+        return [
+            self._through(phase, np.array(pair))
+            for pair in pairwise(corners)
+            if np.max(np.abs(pair[1] - pair[0])) > 1e-3
+        ]
+
+    def _ways(
+        self, start_rad: np.ndarray, end_rad: np.ndarray, height_m: float
+    ) -> Iterator[list[np.ndarray]]:
+        """Yield the control points of ways from start to end, the fastest first."""
+        yield [start_rad, end_rad]
+        over_start, over_end = (self._raised(end, height_m) for end in (start_rad, end_rad))
+        yield [start_rad, (over_start + over_end) / 2, end_rad]
+        yield [start_rad, over_start, end_rad]
+        yield [start_rad, over_end, end_rad]
+        yield [start_rad, over_start, over_end, end_rad]
+
+    def _through(self, phase: str, points_rad: np.ndarray) -> Segment:
+        return segment_through(phase, points_rad, self.config.caps, self.config.travel_speed)
 
     def _raised(self, position_rad: np.ndarray, height_m: float) -> np.ndarray:
         """Return the posture straight above `position_rad`, as high as the arm gets there."""

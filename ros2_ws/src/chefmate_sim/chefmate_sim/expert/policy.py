@@ -74,23 +74,24 @@ class ExpertPolicy:
     def infer(self, observation: Observation) -> ActionChunk:
         """Return the next 16 goals; raise PolicyError if the task cannot go on."""
         begun_s = time.perf_counter()
-        if self._task is None:
+        task, tracker = self._task, self._tracker
+        if task is None:
             raise PolicyError('infer() needs a task; call reset(instruction) first')
         _check(observation)
         stamp_s = observation.stamp_s
-        if self._tracker is None or stamp_s < self._previous_s:  # begin, or the clock was set back
-            self._tracker = self._begin(observation)
+        if tracker is None or stamp_s < self._previous_s:  # begin, or the clock was set back
+            tracker = self._tracker = self._begin(task, observation)
         else:
-            self._tracker.follow(observation, partial(self._task.restart, observation))
-        if not self._tracker.waits:
-            self._extend(observation)
+            tracker.follow(observation, partial(task.restart, observation))
+        if not tracker.waits:
+            self._extend(tracker.plan, task, observation)
         self._previous_s = stamp_s
-        plan, done = self._tracker.plan, self._is_done(observation)
+        plan, done = tracker.plan, _is_done(tracker.plan, task, observation)
         plan.forget_before(stamp_s - self._config.recall_s)
         return ActionChunk(
             stamp_s=stamp_s,
             positions_rad=plan.sample(stamp_s + _ROWS_S),
-            phase='done' if done else plan.phase_at(stamp_s) + self._tracker.note,
+            phase='done' if done else plan.phase_at(stamp_s) + tracker.note,
             done=done,
             timings_s={'plan': time.perf_counter() - begun_s},
         )
@@ -98,30 +99,29 @@ class ExpertPolicy:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _begin(self, observation: Observation) -> Tracker:
+    def _begin(self, task: PickAndPlaceTask, observation: Observation) -> Tracker:
         position_rad = np.array(observation.joint_position_rad, float)
         plan = Plan(observation.stamp_s, position_rad)
-        if self._task.part is not Part.START:
-            plan.append(self._task.restart(observation, position_rad), observation.stamp_s)
+        if task.part is not Part.START:
+            plan.append(task.restart(observation, position_rad), observation.stamp_s)
         return Tracker(plan, self._config)
 
-    def _extend(self, observation: Observation) -> None:
+    def _extend(self, plan: Plan, task: PickAndPlaceTask, observation: Observation) -> None:
         """Append the parts that are due. Several can be: a part without motion takes no time."""
-        plan, stamp_s = self._tracker.plan, observation.stamp_s
         for _ in range(_MAX_PARTS_AT_ONCE):
-            if plan.end_s - stamp_s > self._config.lookahead_s:
+            if plan.end_s - observation.stamp_s > self._config.lookahead_s:
                 return
-            segments = self._task.advance(observation, plan.end_rad)
+            segments = task.advance(observation, plan.end_rad)
             if not segments:
                 return
-            plan.append(segments, stamp_s)
+            plan.append(segments, observation.stamp_s)
 
-    def _is_done(self, observation: Observation) -> bool:
-        plan = self._tracker.plan
-        if self._task.part is not Part.HOME or plan.end_s > observation.stamp_s:
-            return False
-        away_rad = (plan.end_rad - observation.joint_position_rad)[:ARM_JOINT_COUNT]
-        return bool(np.max(np.abs(away_rad)) < _ARRIVED_RAD)
+
+def _is_done(plan: Plan, task: PickAndPlaceTask, observation: Observation) -> bool:
+    if task.part is not Part.HOME or plan.end_s > observation.stamp_s:
+        return False
+    away_rad = (plan.end_rad - observation.joint_position_rad)[:ARM_JOINT_COUNT]
+    return bool(np.max(np.abs(away_rad)) < _ARRIVED_RAD)
 
 
 def _check(observation: Observation) -> None:

@@ -1,6 +1,7 @@
 """The course of a task: what comes next, and whether what came before has worked."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -31,6 +32,14 @@ class Part(StrEnum):
     HOME = 'home'
 
 
+@dataclass(frozen=True)
+class _Grasp:
+    """What was seen when the jaw had closed and all stood still."""
+
+    slice_height_m: float
+    in_hand: InHand
+
+
 class PickAndPlaceTask:
     """Puts slices on the plate, one after the other, then goes home.
 
@@ -45,8 +54,7 @@ class PickAndPlaceTask:
         self.part = Part.START
         self._layer = -1
         self._attempts = 0
-        self._grasp: InHand | None = None
-        self._slice_before: Pose | None = None
+        self._grasp: _Grasp | None = None  # since the jaw last closed
         self._jaw_before_rad = 0.0
 
     @property
@@ -80,8 +88,9 @@ class PickAndPlaceTask:
 
     def restart(self, observation: Observation, start_rad: np.ndarray) -> list[Segment]:
         """Return a new way for the part at hand, from where the arm was pushed to."""
-        if self.part in (Part.CARRY, Part.RELEASE) and self._is_held(observation):
-            return self._carry(observation, start_rad)
+        grasp = self._held(observation)
+        if self.part in (Part.CARRY, Part.RELEASE) and grasp is not None:
+            return self._carry(grasp, observation, start_rad)
         if self.part is Part.RETREAT:
             return self._planner.retreat(self.slice_name, start_rad)
         if self.part is Part.HOME:
@@ -123,22 +132,24 @@ class PickAndPlaceTask:
         return self._enter(Part.CLOSE, self._planner.close(self.slice_name, end_rad))
 
     def _lift(self, observation: Observation, end_rad: np.ndarray) -> list[Segment]:
-        self._slice_before = _pose(observation.objects, self.slice_name)
-        self._grasp = self._seen_in_hand(observation)
+        height_m = float(_pose(observation.objects, self.slice_name).position_m[2])
+        self._grasp = _Grasp(height_m, self._seen_in_hand(observation))
         return self._enter(Part.LIFT, self._planner.lift(self.slice_name, end_rad))
 
     def _carry_or_retry(self, observation: Observation, end_rad: np.ndarray) -> list[Segment]:
-        pose = _pose(observation.objects, self.slice_name)
-        risen_m = pose.position_m[2] - self._slice_before.position_m[2]
-        if self._is_held(observation) and risen_m > _RISEN_M:
-            return self._carry(observation, end_rad)
+        grasp = self._held(observation)
+        height_m = _pose(observation.objects, self.slice_name).position_m[2]
+        if grasp is not None and height_m - grasp.slice_height_m > _RISEN_M:
+            return self._carry(grasp, observation, end_rad)
         return self._reach(observation, end_rad)
 
-    def _carry(self, observation: Observation, start_rad: np.ndarray) -> list[Segment]:
-        return self._enter(
-            Part.CARRY,
-            self._planner.carry(self.slice_name, start_rad, self._grasp, observation.objects),
+    def _carry(
+        self, grasp: _Grasp, observation: Observation, start_rad: np.ndarray
+    ) -> list[Segment]:
+        segments = self._planner.carry(
+            self.slice_name, start_rad, grasp.in_hand, observation.objects
         )
+        return self._enter(Part.CARRY, segments)
 
     def _judge_placement(self, observation: Observation, end_rad: np.ndarray) -> list[Segment]:
         if self._is_placed(observation.objects, self.slice_name):
@@ -160,11 +171,13 @@ class PickAndPlaceTask:
         tcp = self._planner.arm.forward(observation.joint_position_rad)
         return InHand.measured(tcp, _pose(observation.objects, self.slice_name))
 
-    def _is_held(self, observation: Observation) -> bool:
+    def _held(self, observation: Observation) -> _Grasp | None:
+        """Return the grasp if the slice is still where it has it."""
         if self._grasp is None:
-            return False
-        moved_m = self._seen_in_hand(observation).position_m - self._grasp.position_m
-        return bool(np.linalg.norm(moved_m) < self._config.held_radius_m)
+            return None
+        moved_m = self._seen_in_hand(observation).position_m - self._grasp.in_hand.position_m
+        holds = np.linalg.norm(moved_m) < self._config.held_radius_m
+        return self._grasp if holds else None
 
     def _is_placed(self, objects: Mapping[str, Pose], name: str) -> bool:
         pose, plate = _pose(objects, name), _pose(objects, 'plate')

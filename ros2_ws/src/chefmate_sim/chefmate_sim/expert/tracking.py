@@ -8,6 +8,7 @@ moves, so the two cannot chase one another.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +21,15 @@ from chefmate_sim.expert.trajectory import Segment, segment_through
 _SLOW_RAD_S = 0.08  # below: the arm stands
 _STEP_S = 0.5  # in which the small step is offered
 
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What goes on once the arm is free."""
+
+    path: Plan
+    resume_s: float | None  # where on the path; None: by a new way
+
+
 NewWay = Callable[[np.ndarray], list[Segment]]  # from joint positions (6,); the jaw's are goals
 
 
@@ -30,20 +40,19 @@ class Tracker:
         self.plan = plan
         self._config = config
         self._previous_s = plan.end_s
-        self._path: Plan | None = None  # the plan that waits, while `plan` stands still
-        self._resume_s: float | None = None  # where on `_path` it goes on; None: by a new way
+        self._waiting: _Waiting | None = None  # while `plan` stands still
         self.note = ''  # for people, mostly nothing
 
     @property
     def waits(self) -> bool:
         """Whether the plan stands still until the arm is free again."""
-        return self._path is not None
+        return self._waiting is not None
 
     def follow(self, observation: Observation, new_way: NewWay) -> None:
         """Compare the arm with the plan, and stop or resume the plan where that is due."""
         self.note = ''
-        if self.waits:
-            self._wait(observation, new_way)
+        if self._waiting is not None:
+            self._wait(self._waiting, observation, new_way)
         elif self._has_lost_the_arm(observation):
             self._stop(observation)
         if self.waits:
@@ -63,37 +72,37 @@ class Tracker:
         config, stamp_s = self._config, observation.stamp_s
         recalled_s = min(stamp_s, self._previous_s) - config.recall_s
         left_s, beside_rad = self.plan.nearest(observation.joint_position_rad, recalled_s, stamp_s)
-        self._path = self.plan
+        path = self.plan
         if beside_rad > 2 * config.on_path_rad:
-            self._stand_where_it_is(observation)
+            self._waiting = _Waiting(path, None)
+            self.plan = self._standing_here(observation)
             return
-        self._resume_s = self._path.ahead(left_s, config.step_rad)
-        step = self._path.sample(np.array([left_s, self._resume_s]))
+        self._waiting = _Waiting(path, path.ahead(left_s, config.step_rad))
+        step = path.sample(np.array([left_s, self._waiting.resume_s]))
         self.plan = Plan(stamp_s, step[0])
-        segment = segment_through(self._path.phase_at(left_s), step, config.caps)
+        segment = segment_through(path.phase_at(left_s), step, config.caps)
         self.plan.append([segment.lasting(_STEP_S)], stamp_s)
 
-    def _stand_where_it_is(self, observation: Observation) -> None:
-        """Hold the arm where it is now, until it stands; what the jaw holds it shall keep."""
+    def _standing_here(self, observation: Observation) -> Plan:
+        """Return the plan to stay where the arm is now; what the jaw holds it shall keep."""
         jaw_rad = self.plan.sample(np.array([observation.stamp_s]))[0, ARM_JOINT_COUNT:]
         here = np.append(observation.joint_position_rad[:ARM_JOINT_COUNT], jaw_rad)
-        self._resume_s = None
-        self.plan = Plan(observation.stamp_s, here)
+        return Plan(observation.stamp_s, here)
 
-    def _wait(self, observation: Observation, new_way: NewWay) -> None:
+    def _wait(self, waiting: _Waiting, observation: Observation, new_way: NewWay) -> None:
         if not _stands(observation):
             return
         stamp_s = observation.stamp_s
         away_rad = _distance_rad(self.plan.end_rad, observation)
-        if self._resume_s is not None and away_rad <= 2 * self._config.on_path_rad:
+        if waiting.resume_s is not None and away_rad <= 2 * self._config.on_path_rad:
             # Half a step: what stands still is not taken for what has moved.
             if away_rad <= 0.5 * self._config.step_rad:
-                self.plan = self._path.resumed(self._resume_s, stamp_s, self._config.caps)
-                self._path = None
+                self.plan = waiting.path.resumed(waiting.resume_s, stamp_s, self._config.caps)
+                self._waiting = None
             return
-        self._stand_where_it_is(observation)
+        self.plan = self._standing_here(observation)
         self.plan.append(new_way(self.plan.end_rad), stamp_s)
-        self._path = None
+        self._waiting = None
 
 
 def _stands(observation: Observation) -> bool:
