@@ -52,6 +52,6 @@ def run_node(make_node: Callable[[], Node]) -> int:
 
 
 def _end_on_signal(ending: Future) -> None:
+    # Only the first counts: a terminal and a launcher often both send one. Should the orderly end
+    # hang, launchers go on to SIGKILL, and people to Ctrl-\.
     ending.set_result(signal.sigwait(END_SIGNALS))
-    signal.sigwait(END_SIGNALS)  # a second one, should the orderly end hang
-    signal.raise_signal(signal.SIGKILL)
