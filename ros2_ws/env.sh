@@ -37,6 +37,9 @@ fi
 # A neighbour's topics stay away from the arm unless two hosts are asked for.
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
 
+# colcon's setup scripts call Python without quotes: give them one without a space in its path.
+export COLCON_PYTHON_EXECUTABLE="${COLCON_PYTHON_EXECUTABLE:-$(readlink -f "$_chefmate_venv/bin/python")}"
+
 if [ -z "${CHEFMATE_BUILDING:-}" ]; then
   if [ -f "$_chefmate_ws/install/local_setup.bash" ]; then
     if [ -n "${ZSH_VERSION:-}" ]; then

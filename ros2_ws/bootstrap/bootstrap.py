@@ -236,6 +236,17 @@ def build_workspace() -> None:
     )
     environment = {**os.environ, 'CHEFMATE_BUILDING': '1', 'MAKEFLAGS': '-j2'}
     run(['bash', '-c', script], env=environment)
+    for path in (WORKSPACE / 'install').glob('*/lib/*/*'):
+        let_env_find_python(path)
+
+
+def let_env_find_python(executable: Path) -> None:
+    """Replace `#!<venv>/bin/python`, which no kernel accepts when the path holds a space."""
+    if not executable.is_file() or executable.is_symlink():
+        return
+    first, newline, rest = executable.read_bytes().partition(b'\n')
+    if first.startswith(b'#!') and str(VENV).encode() in first:
+        executable.write_bytes(b'#!/usr/bin/env python3' + newline + rest)
 
 
 def set_up(roles: Sequence[str]) -> None:
