@@ -1,5 +1,6 @@
 """The gate, fed with hostile commands by hand and by hypothesis."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -221,6 +222,16 @@ def test_the_estop_is_latched_until_it_is_released_and_then_blends():
     bench.gate.release_estop(bench.position, bench.now_s)
     assert bench.send([0.0] * 6) is None
     assert bench.gate.mode is Mode.BLENDING
+
+
+@pytest.mark.parametrize(('estop_mode', 'gripper_rad'), [('hold', 0.5), ('limp', 0.7)])
+def test_the_release_of_the_estop_keeps_the_grip_where_torque_stayed_on(estop_mode, gripper_rad):
+    bench = Bench(config=dataclasses.replace(CONFIG, estop_mode=estop_mode))
+    bench.stream(lambda t: [0.5] * 6, 3.0)
+    bench.gate.engage_estop()
+    bench.step(60)
+    bench.gate.release_estop([0.4] * 5 + [0.7], bench.now_s)  # a slice between the fingers
+    assert bench.step(50).position_rad == pytest.approx([0.4] * 5 + [gripper_rad])
 
 
 def test_a_joint_seeded_outside_its_limits_may_stand_there_and_move_in_never_out():

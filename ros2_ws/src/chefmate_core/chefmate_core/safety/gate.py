@@ -95,8 +95,16 @@ class SafetyGate:
         self._forget_commands()
 
     def release_estop(self, measured_rad: np.ndarray, now_s: float) -> None:
-        """Release the latch and seed again from a fresh read."""
+        """Release the latch and seed again from a fresh read.
+
+        Where torque stayed on, the gripper keeps its setpoint: what it holds is between its
+        measured and its commanded position, and would fall.
+        """
+        gripper_rad = self._position[GRIPPER]
         self.activate(measured_rad, now_s)
+        if self.config.estop_mode == 'hold':
+            self._position[GRIPPER] = gripper_rad
+            self._target = self._position.copy()
 
     @property
     def source(self) -> str | None:
