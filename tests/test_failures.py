@@ -59,9 +59,11 @@ def test_when_the_driver_dies_the_launch_ends_and_says_why(cooking, domain):
     assert processes_of(domain) == {}
 
 
-def test_the_emergency_stop_is_latched_and_its_release_goes_on_by_a_blend(cooking):
+def test_the_emergency_stop_is_latched_and_its_release_goes_on_by_a_blend(cooking, chefmate):
     _, probe = cooking
-    assert probe.emergency_stop(True).success
+    stop = chefmate('estop')
+    assert stop.wait(30) == 0, stop.output
+    assert 'stopped' in stop.output
     print(f'standing {probe.wait_until_standing():.2f} s after the stop')
     probe.until(lambda: probe.estop_active, what='the latched state')
     probe.assert_stands()
@@ -71,6 +73,12 @@ def test_the_emergency_stop_is_latched_and_its_release_goes_on_by_a_blend(cookin
     probe.until(lambda: probe.estop_active is False, what='the released state')
     probe.until(lambda: probe.results, what='the result')
     assert probe.results[0].outcome == probe.results[0].SUCCEEDED, probe.results[0].reason
+
+
+def test_an_emergency_stop_that_nobody_hears_says_so(chefmate):
+    stop = chefmate('estop')
+    assert stop.wait(30) == 1
+    assert 'power plug' in stop.output
 
 
 def test_a_task_is_refused_while_the_stop_is_latched(cooking):

@@ -42,6 +42,7 @@ class Command:
 COMMANDS = (
     Command('deploy', 'chefmate.cli.deploy', 'cook: arm, cameras, policy; simulated or real'),
     Command('launch', 'chefmate.cli.launch', 'run a launch file, with or without a ROS 2 install'),
+    Command('estop', 'chefmate.cli.estop', 'press or release the emergency stop'),
     Command('doctor', 'chefmate.cli.doctor', 'check this machine and say what to do'),
 )
 
