@@ -15,6 +15,6 @@ setup(
     zip_safe=False,
     maintainer='ChefMate maintainers',
     maintainer_email='maintainers@chefmate.dev',
-    description='The ROS-free heart of ChefMate: joints, units, servo bus, safety gate, chunk timeline, policy protocol.',
+    description='The ROS-free heart of ChefMate.',
     license='MIT',
 )

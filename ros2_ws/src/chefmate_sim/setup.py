@@ -14,7 +14,7 @@ setup(
     zip_safe=True,
     maintainer='ChefMate maintainers',
     maintainer_email='maintainers@chefmate.dev',
-    description='The simulated kitchen: MuJoCo world, virtual servo bus, rendered cameras, scripted expert.',
+    description='The simulated kitchen.',
     license='MIT',
     entry_points={
         'chefmate.policies': ['expert = chefmate_sim.expert.policy:ExpertPolicy'],

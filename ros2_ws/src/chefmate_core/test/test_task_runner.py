@@ -10,7 +10,7 @@ from chefmate_core.errors import PolicyError, UnknownInstructionError
 from chefmate_core.geometry import Pose
 from chefmate_core.policy.observations import ObservationBuffer, Unobservable
 from chefmate_core.policy.protocol import ActionChunk, PolicySpec
-from chefmate_core.policy.task_runner import Outcome, TaskRunner
+from chefmate_core.policy.task_runner import Outcome, StopRequest, TaskRunner
 
 EVERYTHING = PolicySpec('test', cameras=('wrist',), needs_objects=True)
 JOINTS = (np.zeros(6), np.zeros(6))
@@ -130,6 +130,15 @@ def test_blindness_fails_the_task_and_says_what_was_not_seen():
 
 @pytest.mark.parametrize('outcome', [Outcome.CANCELED, Outcome.PREEMPTED])
 def test_a_task_can_be_stopped_from_another_thread(outcome):
-    runner, _, _, go = run(CountingPolicy(chunks=10**9))
-    threading.Timer(0.1, runner.stop, [outcome]).start()
+    stop = StopRequest()
+    _, _, _, go = run(CountingPolicy(chunks=10**9), stop=stop)
+    threading.Timer(0.1, stop.set, [outcome]).start()
     assert go().outcome is outcome
+
+
+def test_a_task_that_was_stopped_before_it_began_moves_nothing():
+    stop = StopRequest()
+    stop.set(Outcome.PREEMPTED)
+    _, chunks, _, go = run(CountingPolicy(), stop=stop)
+    assert go().outcome is Outcome.PREEMPTED
+    assert chunks == []

@@ -55,8 +55,30 @@ class PolicyStatistics:
     last_unobservable: str = ''
 
 
+class StopRequest:
+    """Ends one task, and only that one, from any thread; also before it has begun."""
+
+    def __init__(self) -> None:
+        self.outcome = Outcome.CANCELED
+        self._event = threading.Event()
+
+    def set(self, outcome: Outcome = Outcome.CANCELED) -> None:
+        """Ask for the end; the task will say `outcome`. Only the first request counts."""
+        if not self._event.is_set():
+            self.outcome = outcome
+            self._event.set()
+
+    def is_set(self) -> bool:
+        """Whether the end was asked for."""
+        return self._event.is_set()
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleep, but no longer than until the end is asked for."""
+        self._event.wait(timeout_s)
+
+
 class TaskRunner:
-    """Runs one task at a time in the calling thread; `stop` ends it from another."""
+    """Runs one task at a time, in the calling thread."""
 
     def __init__(
         self,
@@ -74,17 +96,12 @@ class TaskRunner:
         self._on_chunk, self._on_progress = on_chunk, on_progress
         self._wall_clock = wall_clock
         self._give_up_s = give_up_unobservable_s
-        self._stop = threading.Event()
-        self._stop_outcome = Outcome.CANCELED
 
-    def stop(self, outcome: Outcome = Outcome.CANCELED) -> None:
-        """End the running task soon."""
-        self._stop_outcome = outcome
-        self._stop.set()
-
-    def run(self, instruction: str, max_duration_s: float = 0.0) -> TaskResult:
+    def run(
+        self, instruction: str, max_duration_s: float = 0.0, stop: StopRequest | None = None
+    ) -> TaskResult:
         """Do the task; `max_duration_s` 0: as long as it takes. Errors become the outcome."""
-        self._stop.clear()
+        stop = stop or StopRequest()
         start_s = time.monotonic()
         chunks = 0
 
@@ -98,7 +115,7 @@ class TaskRunner:
         except ChefMateError as error:
             return result(Outcome.FAILED, str(error))
         observed_s = start_s
-        while not self._stop.is_set():
+        while not stop.is_set():
             cycle_s = time.monotonic()
             if max_duration_s > 0.0 and cycle_s - start_s > max_duration_s:
                 return result(Outcome.TIMED_OUT, f'not done after {max_duration_s:g} s')
@@ -109,7 +126,7 @@ class TaskRunner:
                 self.statistics.last_unobservable = observation.reason
                 if cycle_s - observed_s > self._give_up_s:
                     return result(Outcome.FAILED, f'no observation: {observation.reason}')
-                self._stop.wait(UNOBSERVABLE_RETRY_S)
+                stop.wait(UNOBSERVABLE_RETRY_S)
                 continue
             observed_s = cycle_s
             self.statistics.observation_age.add(self._wall_clock() - observation.stamp_s)
@@ -119,7 +136,7 @@ class TaskRunner:
                 return result(Outcome.FAILED, str(error))
             inference_s = time.monotonic() - cycle_s
             self.statistics.inference.add(inference_s)
-            if self._stop.is_set():
+            if stop.is_set():
                 break
             self._on_chunk(chunk)
             chunks += 1
@@ -129,5 +146,5 @@ class TaskRunner:
             ))  # fmt: skip
             if chunk.done:
                 return result(Outcome.SUCCEEDED, chunk.phase)
-            self._stop.wait(max(0.0, spec.replan_period_s - inference_s))
-        return result(self._stop_outcome, f'{self._stop_outcome.lower()} while running')
+            stop.wait(max(0.0, spec.replan_period_s - inference_s))
+        return result(stop.outcome, f'{stop.outcome.lower()} before it was done')
