@@ -34,9 +34,9 @@ def image_header(stamp_ns: int, frame_id: str) -> Header:
 
 def byte_array(content: np.ndarray) -> array:
     """Return the bytes as the one sequence that rclpy takes without looking at each."""
-    # rclpy checks any other sequence element by element (0.1 s a frame) but takes this as it is.
+    # rclpy checks other sequences element by element: 45 ms for a 640x480 numpy array, 0.9 so.
     content_bytes = array('B')
-    content_bytes.frombytes(memoryview(np.ascontiguousarray(content)).cast('B'))
+    content_bytes.frombytes(np.ascontiguousarray(content).data.cast('B'))
     return content_bytes
 
 
