@@ -20,8 +20,10 @@ deploy:  ## The kitchen, the arm and the policy in simulation, until the task is
 test:  ## The whole test suite (TEST_ARGS='-k gate -x')
 	@$(BOOTSTRAP) && $(ENV) && exec python -m pytest $(TEST_ARGS)
 
-lint:  ## ruff
-	@$(BOOTSTRAP) && $(ENV) && ruff check . && ruff format --check .
+lint:  ## ruff and mypy
+	@$(BOOTSTRAP) && $(ENV) && ruff check . && ruff format --check . && \
+	  for package in ros2_ws/src/*/*/py.typed; do \
+	    mypy -p "$$(basename "$$(dirname "$$package")")" || exit 1; done
 
 shell:  ## A shell with ChefMate in it
 	@$(BOOTSTRAP) --roles robot sim && $(ENV) && exec $$SHELL -i

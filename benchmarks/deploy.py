@@ -44,7 +44,9 @@ class Bench(Node):
         self.verdict: DiagnosticStatus | None = None
         self.parts: dict[str, dict[str, str]] = {}
         self.ready = {'wrist/camera_info': False, 'follower/joint_commands_applied': False}
-        self.create_subscription(DiagnosticStatus, 'kitchen/verdict', self._on_verdict, qos.LATCHED)
+        self.create_subscription(
+            DiagnosticStatus, 'kitchen/verdict', self._on_verdict, qos.LATCHED
+        )
         self.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS
         )

@@ -39,6 +39,16 @@ def test_when_the_policy_dies_the_arm_holds_and_a_new_task_goes_on(cooking, doma
     probe.wait_until_moving()
 
 
+def test_when_the_policy_dies_in_a_deployment_the_task_fails_instead_of_waiting_for_ever(
+    chefmate, domain, tmp_path
+):
+    command = chefmate('deploy', '--headless', f'run_dir:={tmp_path}')
+    command.wait_for('entering')
+    kill(domain, 'policy_node')
+    assert command.wait(timeout_s=40) == 1
+    assert 'the policy died or lost the task' in command.output
+
+
 def test_when_the_executor_dies_the_driver_holds_and_the_task_goes_on_after_its_return(
     cooking, domain
 ):

@@ -59,6 +59,21 @@ def test_no_default_names_a_home_or_a_first_come_device():
                 assert not pattern.search(path.read_text()), path
 
 
+def test_every_test_that_the_documents_name_exists():
+    tests = ''.join(
+        path.read_text()
+        for folder in ('tests', 'ros2_ws/src')
+        for path in (ROOT / folder).rglob('test_*.py')
+    )
+    names = set()
+    for path in [ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md')]:
+        names |= set(re.findall(r'`(test_\w+)`', path.read_text()))
+    missing = {name for name in names if f'def {name}(' not in tests}
+    modules = {path.stem for path in ROOT.rglob('test_*.py') if '.venv' not in path.parts}
+    assert names
+    assert not missing - modules
+
+
 def test_links_in_the_documents_lead_somewhere():
     for path in [ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md')]:
         for target in re.findall(r'\]\(([^)#]+)(?:#[^)]*)?\)', path.read_text()):

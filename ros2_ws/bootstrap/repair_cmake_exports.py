@@ -1,8 +1,8 @@
 """Point the CMake exports of the ROS 2 wheels at this interpreter.
 
 The wheels export include folders of the machine that built them
-(`/opt/python/cpXY-cpXY/include/...`), which exist nowhere else; CMake then refuses every package that links
-against rosidl's Python generators. Replace them by this environment's own. Idempotent.
+(`/opt/python/cpXY-cpXY/include/...`), which exist nowhere else; CMake then refuses every package
+that links against rosidl's Python generators. Replace them by this environment's own. Idempotent.
 """
 
 import re

@@ -29,6 +29,7 @@ setup(
         installed('calibration', '*.json'),
     ],
     install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},  # tells colcon to run pytest
     zip_safe=False,
     maintainer='ChefMate maintainers',
     maintainer_email='maintainers@chefmate.dev',

@@ -11,6 +11,7 @@ setup(
         (f'share/{PACKAGE}', ['package.xml']),
     ],
     install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},  # tells colcon to run pytest
     package_data={PACKAGE: ['safety/*.yaml']},
     zip_safe=False,
     maintainer='ChefMate maintainers',

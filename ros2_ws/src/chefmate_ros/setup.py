@@ -11,6 +11,7 @@ setup(
         (f'share/{PACKAGE}', ['package.xml']),
     ],
     install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},  # tells colcon to run pytest
     zip_safe=False,
     maintainer='ChefMate maintainers',
     maintainer_email='maintainers@chefmate.dev',

@@ -1,6 +1,6 @@
 """Quality of service of every topic, as data: no rclpy here, so that every package can read it.
 
-`chefmate.nodes.qos` turns rows into `rclpy.qos.QoSProfile`; so does the simulation's node.
+`chefmate_ros.qos` turns rows into `rclpy.qos.QoSProfile`; so does the simulation's node.
 
 How to read it: a writer *offers*, a reader *requests*, and they connect only if the offer is at
 least as strong (reliable over best effort, transient local over volatile, the offered deadline no

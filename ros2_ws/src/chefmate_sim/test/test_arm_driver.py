@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from chefmate_core.calibration import ArmCalibration
+from chefmate_core.diagnosis import Level
 from chefmate_core.driver.arm_driver import ArmDriver, DriverState
 from chefmate_core.driver.report import diagnose
-from chefmate_core.diagnosis import Level
 from chefmate_core.errors import BusError
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.safety.command import Command

@@ -148,8 +148,6 @@ class _LiveView(_View):
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
         self._live.stop()
-        if self._lines:
-            self.console.print(*self._lines, sep='\n')
 
     def line(self, line: OutputLine) -> None:
         self._lines.append(Text(str(line), style='dim', no_wrap=True, overflow='ellipsis'))

@@ -118,7 +118,7 @@ class ArmDriverNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Turn torque on where the arm is."""
-        if self._accepts_commands:
+        if self._accepts_commands and self._driver is not None:
             try:
                 self._driver.engage()
             except ChefMateError as error:
@@ -128,7 +128,7 @@ class ArmDriverNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Turn torque off; go on reading."""
-        if self._accepts_commands:
+        if self._accepts_commands and self._driver is not None:
             self._driver.release()
         return super().on_deactivate(state)
 

@@ -119,6 +119,7 @@ class PolicyNode(LifecycleNode):
             return Diagnosis(Level.ERROR if self._failure else Level.WARN, self._failure or 'idle')
         values: dict[str, object] = {
             'policy': runner.policy.spec.name,
+            'busy': self._tasks.busy,
             'unobservable': runner.statistics.unobservable,
             'last_unobservable': runner.statistics.last_unobservable,
             **runner.statistics.inference.summary_ms('inference'),

@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -24,7 +25,8 @@ OUTCOMES = {
     getattr(ExecuteTask.Result, name): name
     for name in ('SUCCEEDED', 'TIMED_OUT', 'CANCELED', 'PREEMPTED', 'REFUSED', 'FAILED')
 }
-POLICY_GONE_S = 3.0  # without the action server for so long, its result will never come
+POLICY_IDLE_S = 3.0  # the policy says for so long that it does nothing: our task is lost
+DEADLINE_MARGIN_S = 10.0  # past the longest duration, at which the policy itself should give up
 LAST_WORDS_S = 1.3  # every part reports once a second: then the report holds the whole task
 
 
@@ -63,7 +65,7 @@ class TaskNode(Node):
             topic = name.split()[0]
             kind = CameraInfo if topic.endswith('camera_info') else JointState
             self.create_subscription(
-                kind, topic, lambda _, name=name: self._awaited.discard(name), qos.LATEST_STATE
+                kind, topic, partial(self._on_awaited, name), qos.LATEST_STATE
             )
         self.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS
@@ -77,6 +79,10 @@ class TaskNode(Node):
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._give_up_s = time.monotonic() + ready_timeout_s
         self._begin = self.create_timer(0.05, self._begin_when_ready, clock=self._steady)
+
+    def _on_awaited(self, name: str, message: CameraInfo | JointState) -> None:
+        del message
+        self._awaited.discard(name)
 
     def _begin_when_ready(self) -> None:
         missing = sorted(self._awaited)
@@ -92,7 +98,7 @@ class TaskNode(Node):
                 )
             return
         self._begin.cancel()
-        self._sent_s = self._policy_seen_s = time.monotonic()
+        self._sent_s = self._policy_busy_s = time.monotonic()
         self._watch = self.create_timer(0.2, self._watch_policy, clock=self._steady)
         self._start_up_s = time.time() - self._launched_s
         self.get_logger().info(f'ready after {self._start_up_s:.1f} s: "{self._text}"')
@@ -105,15 +111,20 @@ class TaskNode(Node):
         )
 
     def _watch_policy(self) -> None:
-        """The policy's process may die; nobody else would tell."""
+        """The policy's process may die, and come back without our task; nobody else would tell."""
+        if self._result is not None:
+            return
         now_s = time.monotonic()
-        if self._client.server_is_ready():
-            self._policy_seen_s = now_s
-        elif now_s - self._policy_seen_s > POLICY_GONE_S and self._result is None:
-            raise NodeError(f'the policy has vanished in the middle of the task: {self._phase}')
+        if now_s - self._policy_busy_s > POLICY_IDLE_S:
+            raise NodeError(f'the policy died or lost the task while "{self._phase}"')
+        if self._max_duration_s > 0.0 and (
+            now_s - self._sent_s > self._max_duration_s + DEADLINE_MARGIN_S
+        ):
+            raise NodeError(f'no result {DEADLINE_MARGIN_S:g} s after the longest duration')
 
     def _on_feedback(self, message: ExecuteTask.Impl.FeedbackMessage) -> None:
         phase = message.feedback.phase
+        self._policy_busy_s = time.monotonic()
         if phase != self._phase:
             self._phase = phase
             self.get_logger().info(f'{duration_s(message.feedback.elapsed):5.1f} s  {phase}')
@@ -122,18 +133,20 @@ class TaskNode(Node):
     def _on_result(self, future: Future) -> None:
         self._result = future.result().result
         self._task_s = time.monotonic() - self._sent_s
-        self.create_timer(LAST_WORDS_S, self._finish, clock=self._steady)
+        self.create_timer(LAST_WORDS_S, partial(self._finish, self._result), clock=self._steady)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
             self._board.update(status.name, status.level[0], status.message, values)
+            if status.name == POLICY and values.get('busy') == 'True':
+                self._policy_busy_s = time.monotonic()
 
     def _on_verdict(self, message: DiagnosticStatus) -> None:
         self._verdict = message
 
-    def _finish(self) -> None:
-        verdict = None
+    def _finish(self, result: ExecuteTask.Result) -> None:
+        verdict: tuple[bool, str, dict[str, str]] | None = None
         if self._has_judge:
             verdict = (False, 'the judge said nothing', {})
             if self._verdict is not None:
@@ -145,16 +158,15 @@ class TaskNode(Node):
             policy=self._board.of(POLICY).get('policy', ''),
             hardware='sim' if self._has_judge else 'real',
             seed=self._seed if self._has_judge else None,
-            outcome=OUTCOMES[self._result.outcome],
-            reason=self._result.reason,
+            outcome=OUTCOMES[result.outcome],
+            reason=result.reason,
             start_up_s=self._start_up_s,
             task_s=self._task_s,
-            chunk_count=self._result.chunk_count,
+            chunk_count=result.chunk_count,
         )
         report = build_report(summary, self._board, verdict)
         if self._report_path:
             write_report(report, Path(self._report_path))
-            self.get_logger().info(f'report: {self._report_path}')
         if not report['success']:
             raise NodeError(f'the task did not succeed: {summary.outcome}: {report["reason"]}')
         self.get_logger().info(f'the task succeeded in {self._task_s:.1f} s')

@@ -10,6 +10,7 @@ from rclpy.task import Future
 from std_msgs.msg import String
 
 from chefmate.nodes.chunk_messages import duration, duration_s
+from chefmate_core.errors import PolicyError
 from chefmate_core.policy.task_runner import (
     Outcome,
     Progress,
@@ -43,6 +44,11 @@ class TaskServer:
             handle_accepted_callback=self._on_accepted,
             cancel_callback=self._on_cancel,
         )
+
+    @property
+    def busy(self) -> bool:
+        """Whether a task is running."""
+        return self._worker is not None and self._worker.is_alive()
 
     def end_task(self, outcome: Outcome) -> None:
         """End the running task, if there is one, or the one that is about to run."""
@@ -117,6 +123,8 @@ class TaskServer:
         instruction = goal.request.instruction
         self._instruction.publish(String(data=instruction))
         try:
+            if self.runner is None:
+                raise PolicyError('the policy was unloaded')
             longest_s = duration_s(goal.request.max_duration)
             result = self.runner.run(instruction, longest_s, stop)
         except Exception as error:  # a policy's own bug ends the task, not the node

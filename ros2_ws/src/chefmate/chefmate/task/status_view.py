@@ -13,6 +13,7 @@ from chefmate.task.report import ARM, DRAWING, EXECUTOR, PHYSICS, POLICY, TASK, 
 
 LEVELS = {0: ('●', 'green'), 1: ('●', 'yellow'), 2: ('●', 'red'), 3: ('○', 'dim')}
 # Counters of the gate that say that something was held back; the others are normal life.
+LABEL_WIDTH = 14
 HELD_BACK = ('refused_', 'clamped_', 'rate_limited', 'starvations', 'estops', 'holds_relaxed')
 
 
@@ -21,10 +22,10 @@ def status_view(board: HealthBoard, instruction: str, elapsed_s: float) -> Rende
     _, phase = board.messages.get(TASK, (0, 'starting'))
     head = Text.assemble((instruction or 'no task: waiting', 'bold'), f'   {elapsed_s:5.1f} s\n')
     head.append(phase, style='cyan')
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow='ellipsis', no_wrap=True)
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, expand=True)
+    table.add_column(no_wrap=True, min_width=LABEL_WIDTH)
+    table.add_column(ratio=1, overflow='ellipsis', no_wrap=True)
+    table.add_column(ratio=1, overflow='ellipsis', no_wrap=True)
     for label, name, facts in _rows(board):
         level, sentence = board.messages.get(name, (3, 'not up yet'))
         dot, colour = LEVELS[level]
@@ -111,6 +112,8 @@ def report_view(report: Mapping[str, Any]) -> RenderableType:
     table.add_column()
     durations, loop = report['durations'], report['loop']
     table.add_row('instruction', report['instruction'])
+    if not report['success']:
+        table.add_row('why not', Text(report['reason'], style='red'))
     table.add_row('policy', f'{report["policy"]} on {report["hardware"]}, seed {report["seed"]}')
     table.add_row(
         'time',
@@ -136,9 +139,9 @@ def report_view(report: Mapping[str, Any]) -> RenderableType:
         table.add_row(
             'servo bus',
             f'{bus["requests"]} requests, {bus["retries"]} retries, '
-            f'{bus["checksum_errors"]} corrupt, {bus["port_losses"]} port losses',
+            f'{bus["checksum_errors"]} corrupt, lost {bus.get("lost", 0)} times',
         )
     done = report['success']
-    title = 'done' if done else f'not done: {report["reason"]}'
+    title = 'done' if done else 'not done'
     colour = 'green' if done else 'red'
     return Panel(table, title=f'[{colour}]{title}[/]', title_align='left', border_style=colour)

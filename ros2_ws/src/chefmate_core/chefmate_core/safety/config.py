@@ -66,10 +66,11 @@ def config_from_mapping(values: Mapping[str, Any], origin: str) -> GateConfig:
             f'{origin}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; '
             f'expected exactly {sorted(known)}'
         )
-    return GateConfig(**{
+    fields: dict[str, Any] = {
         key: _per_joint(value, f'{origin}: {key}') if key in PER_JOINT else value
         for key, value in values.items()
-    })  # fmt: skip
+    }
+    return GateConfig(**fields)
 
 
 def _per_joint(value: Any, where: str) -> np.ndarray:

@@ -62,6 +62,9 @@ class SafetyGate:
         self._position = np.zeros(JOINT_COUNT)
         self._velocity = np.zeros(JOINT_COUNT)
         self._stepped_s = 0.0
+        self._source: str | None = None
+        self._stamp_s = -np.inf
+        self._stand: np.ndarray | None = None  # where to hold, once the arm has come to a stand
         self._forget_commands()
 
     # --- life ------------------------------------------------------------------------------------
@@ -178,13 +181,13 @@ class SafetyGate:
         self._target_velocity = np.where(np.abs(velocity) <= cap, velocity, 0.0)
 
     def _forget_commands(self) -> None:
-        self._source: str | None = None
+        self._source = None
         self._target = self._position.copy()
         self._target_velocity = np.zeros(JOINT_COUNT)
         self._stamp_s = -np.inf
         self._accepted_s = -np.inf
         self._interval_s = 0.0
-        self._stand: np.ndarray | None = None  # where to hold, once the arm has come to a stand
+        self._stand = None
 
     def _notice_silence(self, now_s: float) -> None:
         """Starvation: forget the source, so that its next command is a hand-over again."""

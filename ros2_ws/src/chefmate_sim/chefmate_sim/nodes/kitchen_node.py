@@ -26,7 +26,7 @@ from chefmate_ros.parameters import declare
 from chefmate_ros.running import run_node
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
-from chefmate_sim.virtual_bus.model import FirstOrderArm
+from chefmate_sim.virtual_bus.model import FirstOrderArm, ServoArmModel
 
 BASE_FRAME = 'base_link'
 SWITCH_INTERVAL_S = 0.0002
@@ -52,7 +52,6 @@ class KitchenNode(Node):
     def __init__(self) -> None:
         super().__init__('kitchen')
         self._buses: list[VirtualServoBus] = []
-        self._kitchen: LiveKitchen | None = None
         seed = declare(self, 'seed', 0, 'Which kitchen: places, light and colours.')
         wire_time = declare(self, 'wire_time', True, 'Charge each byte its time at 1 Mbaud.')
         state_rate_hz = declare(
@@ -79,7 +78,10 @@ class KitchenNode(Node):
             claim(folder) for folder in {Path(link).parent for link in links.values() if link}
         ]
         self._kitchen = LiveKitchen(seed, 1.0 / state_rate_hz, self._publish_snapshot)
-        models = {'follower': self._kitchen.world, 'leader': FirstOrderArm()}
+        models: dict[str, ServoArmModel] = {
+            'follower': self._kitchen.world,
+            'leader': FirstOrderArm(),
+        }
         for arm, link in links.items():
             if link:
                 self._buses.append(
@@ -98,8 +100,7 @@ class KitchenNode(Node):
         """Unplug the arms and stop the physics."""
         for bus in self._buses:
             bus.close()
-        if self._kitchen is not None:
-            self._kitchen.stop()
+        self._kitchen.stop()
 
     def _publish_snapshot(self, snapshot: KitchenSnapshot) -> None:
         """In the physics thread: true joints and objects under one stamp."""
