@@ -1,13 +1,27 @@
 """What every process needs for DDS: large images arrive, and discovery stays where it should."""
 
+import os
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
-from launch_ros.substitutions import FindPackageShare
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+
+from chefmate_core.dds import dds_environment
+
+
+def set_environment(context):
+    variables = dds_environment(
+        Path(get_package_share_directory('chefmate')) / 'config',
+        two_hosts=LaunchConfiguration('discovery').perform(context) == 'SUBNET',
+        peers=LaunchConfiguration('peers').perform(context).split(),
+        inherited=os.environ,
+    )
+    return [SetEnvironmentVariable(name, value) for name, value in variables.items()]
 
 
 def generate_launch_description():
-    config = PathJoinSubstitution([FindPackageShare('chefmate'), 'config'])
     return LaunchDescription([
         DeclareLaunchArgument(
             'discovery',
@@ -15,13 +29,12 @@ def generate_launch_description():
             choices=['LOCALHOST', 'SUBNET'],
             description='Who may find these nodes: this host only, or two hosts on one network.',
         ),
-        SetEnvironmentVariable('ROS_AUTOMATIC_DISCOVERY_RANGE', LaunchConfiguration('discovery')),
-        SetEnvironmentVariable(
-            'FASTRTPS_DEFAULT_PROFILES_FILE', PathJoinSubstitution([config, 'fastdds.xml'])
+        DeclareLaunchArgument(
+            'peers',
+            default_value=' ',
+            description='Addresses of the other hosts, for networks that pass no multicast.',
         ),
-        SetEnvironmentVariable(
-            'CYCLONEDDS_URI', ['file://', PathJoinSubstitution([config, 'cyclonedds.xml'])]
-        ),
+        OpaqueFunction(function=set_environment),
         # Arrays here have six elements: a linear algebra library's threads only get in the way.
         SetEnvironmentVariable('OMP_NUM_THREADS', '1'),
         SetEnvironmentVariable('OPENBLAS_NUM_THREADS', '1'),

@@ -97,6 +97,11 @@ ARGUMENTS = [
         description='Who may find these nodes: this host only, or two hosts on one network.',
     ),
     DeclareLaunchArgument(
+        'peers',
+        default_value=' ',
+        description='Addresses of the other hosts, for networks that pass no multicast.',
+    ),
+    DeclareLaunchArgument(
         'rviz', default_value='false', choices=['true', 'false'], description='Start RViz.'
     ),
     DeclareLaunchArgument('view', default_value='false', choices=['false'], description=NOT_YET),
@@ -176,7 +181,9 @@ def real_cameras():
             'camera_node',
             name='camera',
             namespace=camera,
-            parameters={'source': f'/dev/{camera}', 'camera_name': camera},
+            parameters=PathJoinSubstitution(
+                [FindPackageShare('chefmate'), 'config', 'camera.yaml']
+            ),
         )
         for camera in ('wrist', 'scene')
     ]
@@ -200,7 +207,10 @@ def generate_launch_description():
         SetEnvironmentVariable('CHEFMATE_LAUNCHED_AT', f'{time.time():.3f}'),
         IncludeLaunchDescription(
             launch_file('dds.launch.py'),
-            launch_arguments={'discovery': LaunchConfiguration('discovery')}.items(),
+            launch_arguments={
+                'discovery': LaunchConfiguration('discovery'),
+                'peers': LaunchConfiguration('peers'),
+            }.items(),
         ),
         GroupAction(kitchen(), condition=IfCondition(is_sim)),
         GroupAction(real_cameras(), condition=IfCondition(EqualsSubstitution(hardware, 'real'))),

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KINDS = {'leader': 'tty', 'follower': 'tty', 'wrist': 'video4linux', 'scene': 'video4linux'}
-# Serial numbers that makers give to every piece. Source: the CP210x data sheet's default, and
-# UVC cameras as they are sold.
+# Serial numbers that adapters and cameras of many makers share (as seen in the field, not from a
+# data sheet): one of these names no single device.
 SERIALS_OF_MANY = ('0001', 'SN0001', '0000', '01.00.00', '200901010001')
 SETTLE_S = 1.5  # udev has worked off an event by then
 

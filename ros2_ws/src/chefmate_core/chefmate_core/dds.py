@@ -39,8 +39,12 @@ def dds_environment(
             it, and with `peers` it is found out.
         inherited: the environment so far (`os.environ`). A profile that its owner chose stays.
 
+    Two hosts without peer and interface find one another by Fast DDS's own multicast; Cyclone DDS
+    then goes by its own defaults, as its profile needs an interface.
+
     Raises:
-        ConfigurationError: a profile file is missing, or peers were given for one host.
+        ConfigurationError: a profile file is missing, a peer cannot be reached, or peers were
+            given for one host.
     """
     if peers and not two_hosts:
         raise ConfigurationError(
@@ -59,27 +63,22 @@ def dds_environment(
         'CYCLONEDDS_URI': f'file://{files[CYCLONE_DDS_FILE]}',
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET' if two_hosts else 'LOCALHOST',
     }
-    if two_hosts:
+    if two_hosts and (peers or interface_address):
         variables.update(_cyclone_variables(peers, interface_address))
+    elif two_hosts:
+        del variables['CYCLONEDDS_URI']
     if peers:
         variables['ROS_STATIC_PEERS'] = ';'.join(peers)
     for name in _PROFILE_VARIABLES:
         if (inherited or {}).get(name):
-            del variables[name]
+            variables.pop(name, None)
     return variables
 
 
 def _cyclone_variables(peers: Sequence[str], interface_address: str) -> dict[str, str]:
     """Return what `cyclonedds.xml` reads, for two hosts."""
-    if not interface_address and peers:
-        interface_address = _address_towards(peers[0])
-    if not interface_address:
-        raise ConfigurationError(
-            'two hosts need to know the network: give the other machine as a peer, or the '
-            "address of this machine's interface on the robot's network"
-        )
     variables = {
-        'CHEFMATE_DDS_INTERFACE': interface_address,
+        'CHEFMATE_DDS_INTERFACE': interface_address or _address_towards(peers[0]),
         'CHEFMATE_DDS_MULTICAST': 'spdp',
     }
     if peers:

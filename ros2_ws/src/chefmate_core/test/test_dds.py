@@ -36,9 +36,11 @@ def test_two_hosts_with_an_interface_need_no_peer(config_dir):
     assert 'ROS_STATIC_PEERS' not in variables
 
 
-def test_two_hosts_without_a_hint_are_refused(config_dir):
-    with pytest.raises(ConfigurationError, match='give the other machine'):
-        dds_environment(config_dir, two_hosts=True)
+def test_two_hosts_without_a_hint_are_left_to_multicast_and_to_cyclones_own_defaults(config_dir):
+    variables = dds_environment(config_dir, two_hosts=True)
+    assert variables['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'SUBNET'
+    assert 'FASTRTPS_DEFAULT_PROFILES_FILE' in variables
+    assert 'CYCLONEDDS_URI' not in variables
 
 
 def test_a_peer_that_is_no_address_is_named(config_dir):
