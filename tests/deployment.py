@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 class Command:
     """A running `chefmate` command in a process group of its own, and what it has said."""

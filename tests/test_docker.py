@@ -63,14 +63,7 @@ def test_every_script_and_role_that_is_named_exists(path):
     [
         'robot',
         'sim',
-        pytest.param(
-            'policy',
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason='policy.in has no lock file yet, so Dockerfile.policy cannot be built; '
-                'remove this mark together with adding policy.txt',
-            ),
-        ),
+        'policy',
     ],
 )
 def test_every_image_has_pinned_requirements(role):
