@@ -1,5 +1,7 @@
 """The driver's loop over real bytes: a virtual servo bus with a first-order arm behind it."""
 
+import dataclasses
+import threading
 import time
 from pathlib import Path
 
@@ -26,12 +28,12 @@ RATE_HZ = 100.0
 class Rig:
     """A driver on a virtual arm, and what it published."""
 
-    def __init__(self, link):
+    def __init__(self, link, estop_mode='hold'):
         self.model = FirstOrderArm(np.full(6, 0.2))
         self.bus = VirtualServoBus(self.model, CALIBRATION, link)
         self.readings, self.setpoints, self.estops = [], [], []
         gate = SafetyGate(
-            load_preset('careful'),
+            dataclasses.replace(load_preset('careful'), estop_mode=estop_mode),
             CALIBRATION.lower_limits_rad,
             CALIBRATION.upper_limits_rad,
             1 / RATE_HZ,
@@ -54,7 +56,12 @@ class Rig:
             self.command(positions)
             time.sleep(0.01)
 
+    def torque(self):
+        """Whether any servo has torque on, as the servos themselves know it."""
+        return any(servo.torque_on for servo in self.bus.servos)
+
     def close(self):
+        self.bus.faults.clear()
         self.driver.stop(torque_off=True)
         self.bus.close()
 
@@ -164,3 +171,148 @@ def test_a_port_that_is_not_there_is_named_at_start(tmp_path):
     rig.bus.close()
     with pytest.raises(BusError, match='follower'):
         rig.driver.start()
+
+
+def test_a_bug_in_the_loop_is_a_failure_that_is_told_and_not_a_silent_end(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    until(lambda: rig.setpoints)
+
+    def fail(reading):
+        raise RuntimeError('the publisher is gone')
+
+    rig.driver._on_reading = fail
+    until(lambda: rig.driver.state is DriverState.FAILED)
+    assert 'the publisher is gone' in str(rig.driver.failure)
+    assert diagnose(rig.driver).level is Level.ERROR
+    assert 'the publisher is gone' in diagnose(rig.driver).message
+    with pytest.raises(BusError, match='the publisher is gone'):
+        rig.driver.engage()
+
+
+def test_a_bug_in_a_request_is_told_to_who_asked_and_the_loop_goes_on(rig):
+    def fail(active):
+        raise RuntimeError('the publisher is gone')
+
+    rig.driver.start()
+    rig.driver.engage()
+    rig.driver._on_estop = fail
+    with pytest.raises(RuntimeError, match='the publisher is gone'):
+        rig.driver.set_estop(True)
+    count = len(rig.readings)
+    until(lambda: len(rig.readings) > count + 5)
+    assert rig.driver.estopped
+
+
+def test_a_request_that_was_given_up_is_not_carried_out_later(rig, monkeypatch):
+    rig.driver.start()
+    until(lambda: rig.readings)
+    monkeypatch.setattr('chefmate_core.driver.arm_driver.REQUEST_TIMEOUT_S', 0.1)
+    may_go_on = threading.Event()
+    rig.driver._on_reading = lambda reading: may_go_on.wait(10.0)  # a loop that is held up
+    with pytest.raises(BusError, match='did not'):
+        rig.driver.engage()
+    rig.driver._on_reading = rig.readings.append
+    may_go_on.set()
+    count = len(rig.readings)
+    until(lambda: len(rig.readings) > count + 10)
+    assert rig.driver.state is DriverState.MONITORING
+    assert not rig.torque()
+
+
+def test_an_emergency_stop_that_was_not_answered_in_time_is_latched_all_the_same(rig, monkeypatch):
+    rig.driver.start()
+    rig.driver.engage()
+    until(lambda: rig.setpoints)
+    monkeypatch.setattr('chefmate_core.driver.arm_driver.REQUEST_TIMEOUT_S', 0.1)
+    may_go_on = threading.Event()
+    rig.driver._on_reading = lambda reading: may_go_on.wait(10.0)
+    with pytest.raises(BusError):
+        rig.driver.set_estop(True)
+    rig.driver._on_reading = rig.readings.append
+    may_go_on.set()
+    until(lambda: rig.driver.gate.mode is Mode.ESTOPPED)
+
+
+def test_torque_that_could_not_be_turned_on_does_not_come_on_by_itself_after_a_reconnect(rig):
+    rig.driver.start()
+    until(lambda: rig.readings)
+    rig.bus.hang_up()
+    until(lambda: rig.driver.state is DriverState.LOST)
+    with pytest.raises(BusError):
+        rig.driver.engage()
+    rig.bus.plug_in()
+    until(lambda: rig.driver.state is not DriverState.LOST)
+    count = len(rig.readings)
+    until(lambda: len(rig.readings) > count + 10)
+    assert rig.driver.state is DriverState.MONITORING
+    assert not rig.torque()
+
+
+def test_torque_that_was_released_while_the_bus_was_lost_is_off_after_its_return(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.bus.hang_up()
+    until(lambda: rig.driver.state is DriverState.LOST)
+    rig.driver.release()
+    assert rig.torque()
+    rig.bus.plug_in()
+    until(lambda: rig.driver.state is DriverState.MONITORING)
+    until(lambda: not rig.torque())
+
+
+def test_an_emergency_stop_outlives_a_lost_bus_and_nothing_moves_until_it_is_released(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([0.4] * 6, 0.5)
+    rig.bus.hang_up()
+    until(lambda: rig.driver.state is DriverState.LOST)
+    rig.driver.set_estop(True)
+    rig.bus.plug_in()
+    until(lambda: rig.driver.state is not DriverState.LOST)
+    here, count = rig.model.position_rad(), len(rig.setpoints)
+    rig.stream([1.0] * 6, 0.5)
+    assert rig.driver.estopped
+    assert len(rig.setpoints) == count
+    assert rig.model.position_rad() == pytest.approx(here, abs=0.01)
+    rig.driver.set_estop(False)
+    assert rig.driver.state is DriverState.DRIVING
+    assert rig.setpoints == rig.setpoints[:count] or rig.setpoints[-1].mode is Mode.HOLDING
+
+
+def test_a_release_of_torque_after_a_stop_and_a_lost_bus_really_turns_it_off(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.driver.set_estop(True)
+    rig.bus.hang_up()
+    until(lambda: rig.driver.state is DriverState.LOST)
+    rig.bus.plug_in()
+    until(lambda: rig.driver.state is DriverState.MONITORING)
+    assert rig.torque(), 'a stop in mode hold keeps the arm up'
+    rig.driver.release()
+    assert not rig.torque()
+
+
+def test_a_limp_stop_that_could_not_reach_the_arm_is_carried_out_after_the_reconnect(tmp_path):
+    rig = Rig(tmp_path / 'follower', estop_mode='limp')
+    try:
+        rig.driver.start()
+        rig.driver.engage()
+        rig.bus.hang_up()
+        until(lambda: rig.driver.state is DriverState.LOST)
+        rig.driver.set_estop(True)
+        rig.bus.plug_in()
+        until(lambda: rig.driver.state is DriverState.MONITORING)
+        until(lambda: not rig.torque())
+    finally:
+        rig.close()
+
+
+def test_a_stop_with_a_dead_servo_says_so_and_ends_all_the_same(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.bus.faults.kill(3)
+    with pytest.raises(BusError):
+        rig.driver.stop(torque_off=True)
+    assert rig.driver.state is DriverState.STOPPED
+    assert not rig.driver.arm.is_connected

@@ -24,8 +24,8 @@ def status_view(board: HealthBoard, instruction: str, elapsed_s: float) -> Rende
     head.append(phase, style='cyan')
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, expand=True)
     table.add_column(no_wrap=True, min_width=LABEL_WIDTH)
-    table.add_column(ratio=1, overflow='ellipsis', no_wrap=True)
-    table.add_column(ratio=1, overflow='ellipsis', no_wrap=True)
+    table.add_column(ratio=2, overflow='ellipsis', no_wrap=True)
+    table.add_column(ratio=3, overflow='ellipsis', no_wrap=True)
     for label, name, facts in _rows(board):
         level, sentence = board.messages.get(name, (3, 'not up yet'))
         dot, colour = LEVELS[level]
@@ -48,7 +48,7 @@ def _rows(board: HealthBoard) -> Iterable[tuple[str, str, str]]:
     arm, policy, executor = board.of(ARM), board.of(POLICY), board.of(EXECUTOR)
     physics, drawing = board.of(PHYSICS), board.of(DRAWING)
     if PHYSICS in board.messages:
-        yield 'kitchen', PHYSICS, _facts(physics, ('real-time factor', 'real_time_factor', ''))
+        yield 'kitchen', PHYSICS, _facts(physics, ('seed', 'seed', ''))
         yield (
             'drawing',
             DRAWING,
@@ -73,7 +73,7 @@ def _rows(board: HealthBoard) -> Iterable[tuple[str, str, str]]:
         _facts(
             policy,
             ('inference p50', 'inference_p50_ms', 'ms'),
-            ('observation age p50', 'observation_age_p50_ms', 'ms'),
+            ('seen p50', 'observation_age_p50_ms', 'ms'),
         ),
     )
     for camera in ('wrist', 'scene'):
