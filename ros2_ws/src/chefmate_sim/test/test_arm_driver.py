@@ -18,6 +18,7 @@ from chefmate_core.safety.command import Command
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import Mode, SafetyGate
 from chefmate_core.servo.arm import FeetechArm
+from chefmate_core.servo.registers import TORQUE_ENABLE
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.model import FirstOrderArm
 
@@ -58,7 +59,7 @@ class Rig:
 
     def torque(self):
         """Whether any servo has torque on, as the servos themselves know it."""
-        return any(servo.torque_on for servo in self.bus.servos)
+        return any(servo.memory.get(TORQUE_ENABLE) for servo in self.bus.servos)
 
     def close(self):
         self.bus.faults.clear()
@@ -79,6 +80,19 @@ def until(condition, timeout_s=10.0):
     while not condition():
         assert time.monotonic() < end_s, 'it did not happen'
         time.sleep(0.005)
+
+
+def hold_up(driver):
+    """Return when the loop stands still; it goes on when the returned event is set."""
+    held, may_go_on = threading.Event(), threading.Event()
+
+    def hold(reading):
+        held.set()
+        may_go_on.wait(10.0)
+
+    driver._on_reading = hold
+    assert held.wait(10.0)
+    return may_go_on
 
 
 def test_before_it_is_engaged_the_arm_is_read_and_nothing_is_written(rig):
@@ -208,8 +222,7 @@ def test_a_request_that_was_given_up_is_not_carried_out_later(rig, monkeypatch):
     rig.driver.start()
     until(lambda: rig.readings)
     monkeypatch.setattr('chefmate_core.driver.arm_driver.REQUEST_TIMEOUT_S', 0.1)
-    may_go_on = threading.Event()
-    rig.driver._on_reading = lambda reading: may_go_on.wait(10.0)  # a loop that is held up
+    may_go_on = hold_up(rig.driver)
     with pytest.raises(BusError, match='did not'):
         rig.driver.engage()
     rig.driver._on_reading = rig.readings.append
@@ -225,8 +238,7 @@ def test_an_emergency_stop_that_was_not_answered_in_time_is_latched_all_the_same
     rig.driver.engage()
     until(lambda: rig.setpoints)
     monkeypatch.setattr('chefmate_core.driver.arm_driver.REQUEST_TIMEOUT_S', 0.1)
-    may_go_on = threading.Event()
-    rig.driver._on_reading = lambda reading: may_go_on.wait(10.0)
+    may_go_on = hold_up(rig.driver)
     with pytest.raises(BusError):
         rig.driver.set_estop(True)
     rig.driver._on_reading = rig.readings.append

@@ -67,6 +67,9 @@ class ArmDriverNode(LifecycleNode):
                 JointState, 'joint_commands', self._on_command, qos.COMMAND_READER
             )
             self.create_service(SetBool, 'emergency_stop', self._on_emergency_stop)
+        self._watch = self.create_timer(
+            0.1, self._watch_driver, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
         if autostart:
             self._started_s = time.monotonic()
             self._autostart = self.create_timer(
@@ -129,7 +132,10 @@ class ArmDriverNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Turn torque off; go on reading."""
         if self._accepts_commands and self._driver is not None:
-            self._driver.release()
+            try:
+                self._driver.release()
+            except ChefMateError as error:
+                return self._failed(error)
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -149,9 +155,13 @@ class ArmDriverNode(LifecycleNode):
         self._stop_driver(self._torque_off_at_exit)
 
     def _stop_driver(self, torque_off: bool) -> None:
-        if self._driver is not None:
-            self._driver.stop(torque_off and self._accepts_commands)
-            self._driver = None
+        driver, self._driver = self._driver, None
+        if driver is None:
+            return
+        try:
+            driver.stop(torque_off and self._accepts_commands)
+        except ChefMateError as error:  # the port is closed all the same
+            self.get_logger().error(str(error))
 
     def _failed(self, error: ChefMateError) -> TransitionCallbackReturn:
         self._failure = error
@@ -188,6 +198,13 @@ class ArmDriverNode(LifecycleNode):
         stamp = self.get_clock().now().to_msg()
         message = joint_state(stamp, setpoint.position_rad, setpoint.velocity_rad_s)
         self._applied.publish(message)
+
+    def _watch_driver(self) -> None:
+        """A loop that has ended is the end of the node, and so of the launch."""
+        if self._driver is not None and self._driver.failure is not None:
+            raise NodeError(
+                f'{self.get_fully_qualified_name()}: the loop has ended: {self._driver.last_error}'
+            ) from self._driver.failure
 
     def _publish_estop(self, active: bool) -> None:
         self._estop_state.publish(Bool(data=active))

@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +33,7 @@ class DriverState(StrEnum):
     MONITORING = 'monitoring'  # reading; torque is off
     DRIVING = 'driving'  # reading and writing; torque is on
     LOST = 'lost'  # the bus does not answer: the servos hold their last goal; trying again
+    FAILED = 'failed'  # the loop ended by an error of ours: the servos hold their last goal
 
 
 class ArmDriver:
@@ -60,6 +62,7 @@ class ArmDriver:
         self.arm = arm
         self.gate = gate
         self.state = DriverState.STOPPED
+        self.failure: Exception | None = None  # what ended the loop; its owner must look
         self.health: ArmHealth | None = None
         self.last_error = ''
         self.counters: Counter[str] = Counter()
@@ -91,8 +94,11 @@ class ArmDriver:
         self._thread.start()
 
     def engage(self) -> None:
-        """Seed the gate from a fresh read, then turn torque on. Raises BusError if that fails."""
-        self._request(self._engage)
+        """Turn torque on where the arm is, and seed the gate there.
+
+        Raises a BusError if that fails; torque does not come on later by itself then.
+        """
+        self._request(self._engage_or_not_at_all)
 
     def release(self) -> None:
         """Turn torque off."""
@@ -104,7 +110,10 @@ class ArmDriver:
 
     def set_estop(self, active: bool) -> None:
         """Latch the emergency stop, or release it and seed again from a fresh read."""
-        self._request(self._engage_estop if active else self._release_estop)
+        if active:
+            self._request(self._engage_estop, even_late=True)
+        else:
+            self._request(self._release_estop)
 
     @property
     def estopped(self) -> bool:
@@ -115,22 +124,44 @@ class ArmDriver:
         """End the loop. With `torque_off` False the servos hold their last goal."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=2.0)
+            self._thread.join(timeout=REQUEST_TIMEOUT_S)
+            if self._thread.is_alive():  # two threads on one port would be worse
+                raise BusError(f'{self.arm.port}: the loop did not end; torque is left as it is')
             self._thread = None
-        if self.state is not DriverState.STOPPED:
+        was_running, self.state = self.state is not DriverState.STOPPED, DriverState.STOPPED
+        if was_running:
             self.arm.disconnect(torque_off=torque_off)
-        self.state = DriverState.STOPPED
 
-    def _request(self, work: Callable[[], Any]) -> None:
+    def _request(self, work: Callable[[], Any], even_late: bool = False) -> None:
+        """Have it done in the loop's thread; what was given up is not done later by default."""
+        if self.failure is not None:
+            raise BusError(f'the driver has failed: {self.failure}; start it again')
         if self._thread is None or not self._thread.is_alive():
             raise BusError('the driver is not running; configure it first')
         future: Future = Future()
         self._requests.put((work, future))
-        future.result(timeout=REQUEST_TIMEOUT_S)
+        try:
+            future.result(timeout=REQUEST_TIMEOUT_S)
+        except FutureTimeoutError:
+            if future.done():
+                raise  # the work itself timed out
+            given_up = not even_late and future.cancel()
+            fate = 'it is given up' if given_up else 'it may still be carried out'
+            raise BusError(
+                f'{self.arm.port}: the loop did not answer within {REQUEST_TIMEOUT_S:g} s; {fate}'
+            ) from None
 
     # --- the loop's thread -----------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._loop()
+        except Exception as error:  # no thread of an arm may end unnoticed
+            self.failure = error
+            self.last_error = f'{type(error).__name__}: {error}'
+            self.state = DriverState.FAILED
+
+    def _loop(self) -> None:
         while self.ticker.wait(self._stop):
             self._serve_requests()
             try:
@@ -144,9 +175,11 @@ class ArmDriver:
     def _serve_requests(self) -> None:
         while not self._requests.empty():
             work, future = self._requests.get()
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 future.set_result(work())
-            except ChefMateError as error:
+            except Exception as error:  # who asked is told, whatever it is
                 future.set_exception(error)
 
     def _cycle(self) -> None:
@@ -169,8 +202,17 @@ class ArmDriver:
         while self._commands:
             self.gate.command(self._commands.popleft(), self._wall_clock(), now_s)
 
+    def _engage_or_not_at_all(self) -> None:
+        wanted_before, self._wants_torque = self._wants_torque, True
+        try:
+            self._engage()
+        except BusError:
+            self._wants_torque = wanted_before
+            if not wanted_before and self.arm.is_connected:
+                self.arm.set_torque(False)
+            raise
+
     def _engage(self) -> None:
-        self._wants_torque = True
         if self.state is DriverState.LOST:
             raise BusError(f'the arm does not answer: {self.last_error}')
         if self._estopped:
@@ -190,7 +232,7 @@ class ArmDriver:
     def _release(self) -> None:
         self._wants_torque = False
         self.gate.deactivate()
-        if self.state is DriverState.DRIVING:
+        if self.state is not DriverState.LOST:  # else after the return: see _try_to_recover
             self.state = DriverState.MONITORING
             self.arm.set_torque(False)
 
@@ -198,9 +240,11 @@ class ArmDriver:
         self._estopped = True
         if self.state is DriverState.DRIVING:
             self.gate.engage_estop()
-            if self.gate.config.estop_mode == 'limp':
+        try:
+            if self.state is DriverState.DRIVING and self.gate.config.estop_mode == 'limp':
                 self.arm.set_torque(False)
-        self._on_estop(True)
+        finally:
+            self._on_estop(True)  # latched, also where a servo did not hear of it
 
     def _release_estop(self) -> None:
         if self.state is DriverState.DRIVING:
@@ -232,5 +276,7 @@ class ArmDriver:
             return
         self.counters['bus_recovered'] += 1
         self.state = DriverState.MONITORING
-        if self._wants_torque:
+        if not self._wants_torque or (self._estopped and self.gate.config.estop_mode == 'limp'):
+            self.arm.set_torque(False)  # the servos may still hold from before
+        else:
             self._engage()

@@ -29,6 +29,8 @@ def diagnose(driver: ArmDriver) -> Diagnosis:
             values[f'{name}_temperature_c'] = float(temperature)
             values[f'{name}_voltage_v'] = float(voltage)
             values[f'{name}_load'] = float(load)
+    if driver.state is DriverState.FAILED:
+        return Diagnosis(Level.ERROR, f'the loop has ended: {driver.last_error}', values)
     if driver.state is DriverState.LOST:
         return Diagnosis(Level.ERROR, f'bus lost, trying again: {driver.last_error}', values)
     if driver.estopped:
