@@ -30,7 +30,7 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'wait_for_port_s',
         default_value='0.0',
-        description='How long the port may be missing at start, seconds.',
+        description='How long port or servos may be silent at start, seconds.',
     ),
 ]
 

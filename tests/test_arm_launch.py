@@ -53,6 +53,16 @@ def test_a_driver_alone_holds_the_arm_and_follows_commands(chefmate, domain, arm
     holding.disconnect(torque_off=True)
 
 
+def test_a_driver_that_may_wait_waits_for_servos_without_power(chefmate, domain, arm):
+    for servo_id in range(1, 7):
+        arm.faults.kill(servo_id)
+    command = launch(chefmate, arm.port, FOLLOWER, 'wait_for_port_s:=60.0')
+    command.wait_for('no servo answers')
+    for servo_id in range(1, 7):
+        arm.faults.revive(servo_id)
+    command.wait_for('torque is on')
+
+
 def test_nonsense_on_the_command_topic_is_refused_and_the_arm_stays(chefmate, domain, arm):
     command = launch(chefmate, arm.port)
     with Probe(domain) as probe:

@@ -18,7 +18,7 @@ from chefmate_core.errors import ChefMateError
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate, Setpoint
 from chefmate_core.servo.arm import ArmReading, FeetechArm
-from chefmate_core.servo.errors import PortMissingError
+from chefmate_core.servo.errors import PortLostError, PortMissingError, ServoSilentError
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import command_from, joint_state, time_message
@@ -26,6 +26,7 @@ from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
 
 SWITCH_INTERVAL_S = 0.0005
+NOT_READY = (PortMissingError, PortLostError, ServoSilentError)
 
 
 class ArmDriverNode(LifecycleNode):
@@ -52,7 +53,11 @@ class ArmDriverNode(LifecycleNode):
             'At exit: True goes limp, False holds the last goal.',
         )
         self._wait_for_port_s = declare(
-            self, 'wait_for_port_s', 0.0, 'How long the port may be missing at start, s.', (0, 600)
+            self,
+            'wait_for_port_s',
+            0.0,
+            'How long port or servos may be silent at start, s.',
+            (0, 600),
         )
         autostart = declare(self, 'autostart', True, 'Configure and activate by itself.')
         self._driver: ArmDriver | None = None
@@ -79,13 +84,18 @@ class ArmDriverNode(LifecycleNode):
     # --- lifecycle -------------------------------------------------------------------------------
 
     def _start_by_itself(self) -> None:
-        """Readiness instead of sleeps: wait for the port, then configure and activate."""
-        waited_s = time.monotonic() - self._started_s
-        if not Path(self._port).exists() and waited_s < self._wait_for_port_s:
+        """Readiness instead of sleeps: wait for port and servos, then configure and activate."""
+        may_wait = time.monotonic() - self._started_s < self._wait_for_port_s
+        if may_wait and not Path(self._port).exists():
             return
-        self._autostart.cancel()
-        if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
+        if (
+            self._driver is not None
+            or self.trigger_configure() is TransitionCallbackReturn.SUCCESS
+        ):
             self.trigger_activate()
+        if may_wait and isinstance(self._failure, NOT_READY):
+            return  # the arm's power, or its simulation, is still coming up
+        self._autostart.cancel()
         if self._failure is not None:
             raise NodeError(f'{self.get_fully_qualified_name()}: {self._failure}')
 
@@ -127,6 +137,7 @@ class ArmDriverNode(LifecycleNode):
             except ChefMateError as error:
                 return self._failed(error)
             self.get_logger().info(f'torque is on, preset {self._preset}')
+        self._failure = None
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
