@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,14 @@ def test_no_default_names_a_home_or_a_first_come_device():
         for path in (ROOT / folder).rglob('*.py'):
             if 'test' not in path.parts and '__pycache__' not in path.parts:
                 assert not pattern.search(path.read_text()), path
+
+
+@pytest.mark.parametrize('words', [['check'], ['format', '--check']], ids=' '.join)
+def test_the_code_is_as_ruff_wants_it(words):
+    done = subprocess.run(
+        [sys.executable, '-m', 'ruff', *words, str(ROOT)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_test_that_the_documents_name_exists():

@@ -299,7 +299,6 @@ def test_whatever_is_commanded_setpoints_stay_finite_inside_the_limits_and_withi
     sequence, start
 ):
     bench = Bench(start)
-    segments = [bench.trace]
     for kind, *arguments in sequence:
         if kind == 'send':
             bench.send(arguments[0], source=arguments[1], age_s=arguments[2])
@@ -310,14 +309,25 @@ def test_whatever_is_commanded_setpoints_stay_finite_inside_the_limits_and_withi
         elif kind == 'estop':
             bench.gate.engage_estop()
         elif bench.gate.mode is Mode.ESTOPPED:
-            bench.step(40)  # released at rest, as the driver does: it seeds from a fresh read
-            bench.gate.release_estop(bench.position, bench.now_s)
-            bench.trace = [bench.position.copy()]
-            segments.append(bench.trace)
-    for trace in segments:
-        positions = np.array(trace)
-        assert np.all(np.isfinite(positions))
-        assert np.all(positions >= LOWER_LIMITS_RAD)
-        assert np.all(positions <= UPPER_LIMITS_RAD)
-        if len(trace) > 1:
-            assert_within_caps(trace)
+            bench.gate.release_estop(bench.position, bench.now_s)  # also while it still brakes
+    positions = np.array(bench.trace)
+    assert np.all(np.isfinite(positions))
+    assert np.all(positions >= LOWER_LIMITS_RAD)
+    assert np.all(positions <= UPPER_LIMITS_RAD)
+    if len(bench.trace) > 1:
+        assert_within_caps(bench.trace)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0.001, 0.015), min_size=30, max_size=120))
+def test_uneven_steps_break_no_cap_at_the_limits(periods_s):
+    bench = Bench(start=1.2)
+    bench.stream(lambda t: [1.25] * 6, 0.4)
+    velocity_before = bench.gate.step(bench.position, bench.now_s).velocity_rad_s
+    for period_s in periods_s:
+        bench.send([1.8] * 6)
+        setpoint = bench.step(period_s=period_s)
+        change = np.abs(setpoint.velocity_rad_s - velocity_before)
+        assert np.all(change <= CONFIG.max_acceleration_rad_s2 * period_s + 1e-9)
+        assert np.all(setpoint.position_rad <= UPPER_LIMITS_RAD - CONFIG.limit_margin_rad + 1e-12)
+        velocity_before = setpoint.velocity_rad_s

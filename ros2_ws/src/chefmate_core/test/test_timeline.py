@@ -120,6 +120,13 @@ def test_a_chunk_older_than_the_one_in_force_is_refused():
     assert timeline.counters['chunks_refused_out_of_order'] == 1
 
 
+def test_a_chunk_that_expires_unplayed_leaves_the_timeline_idle():
+    timeline = ChunkTimeline()
+    timeline.add(0.0, np.zeros((16, 6)), PERIOD_S, 0.0, HOME)
+    assert timeline.sample(5.0) is None
+    assert timeline.state is TimelineState.IDLE
+
+
 def test_stop_decelerates_from_the_running_motion():
     timeline = ChunkTimeline()
     timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME)

@@ -180,6 +180,17 @@ def test_after_stop_the_arm_goes_limp_only_if_asked_to(rig):
     again.disconnect(torque_off=True)
 
 
+def test_a_stop_that_was_latched_before_the_driver_was_made_keeps_torque_off(rig):
+    latched = ArmDriver(rig.driver.arm, rig.driver.gate, RATE_HZ, estopped=True)
+    latched.start()
+    latched.engage()
+    assert latched.estopped
+    assert latched.state is DriverState.MONITORING
+    latched.set_estop(False)
+    until(lambda: latched.state is DriverState.DRIVING)
+    latched.stop(torque_off=True)
+
+
 def test_a_port_that_is_not_there_is_named_at_start(tmp_path):
     rig = Rig(tmp_path / 'follower')
     rig.bus.close()

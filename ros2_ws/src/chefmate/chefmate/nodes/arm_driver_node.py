@@ -62,6 +62,7 @@ class ArmDriverNode(LifecycleNode):
         autostart = declare(self, 'autostart', True, 'Configure and activate by itself.')
         self._driver: ArmDriver | None = None
         self._failure: ChefMateError | None = None
+        self._estopped = False
         self._diagnostics = DiagnosticsPublisher(self, hardware_id=self._port)
         self._diagnostics.add('arm', self._diagnose)
         self._states = self.create_publisher(JointState, 'joint_states', qos.STATE)
@@ -118,6 +119,7 @@ class ArmDriverNode(LifecycleNode):
                 on_setpoint=self._publish_setpoint,
                 on_estop=self._publish_estop,
                 wall_clock=lambda: self.get_clock().now().nanoseconds * 1e-9,
+                estopped=self._estopped,
             )
             driver.start()
         except ChefMateError as error:
@@ -125,7 +127,7 @@ class ArmDriverNode(LifecycleNode):
         self._driver = driver
         self._failure = None
         if self._accepts_commands:
-            self._publish_estop(False)
+            self._publish_estop(self._estopped)
         self.get_logger().info(f'reading {self._port} at {self._rate_hz:g} Hz')
         return TransitionCallbackReturn.SUCCESS
 
@@ -136,7 +138,10 @@ class ArmDriverNode(LifecycleNode):
                 self._driver.engage()
             except ChefMateError as error:
                 return self._failed(error)
-            self.get_logger().info(f'torque is on, preset {self._preset}')
+            if self._estopped:
+                self.get_logger().warning('emergency stop latched: torque waits for its release')
+            else:
+                self.get_logger().info(f'torque is on, preset {self._preset}')
         self._failure = None
         return super().on_activate(state)
 
@@ -191,9 +196,11 @@ class ArmDriverNode(LifecycleNode):
         self, request: SetBool.Request, response: SetBool.Response
     ) -> SetBool.Response:
         try:
-            if self._driver is None:
-                raise NodeError('the driver is not configured: no torque, nothing to stop')
-            self._driver.set_estop(request.data)
+            self._estopped = request.data  # latched here too: it outlives this driver
+            if self._driver is not None:
+                self._driver.set_estop(request.data)
+            else:
+                self._publish_estop(request.data)
             response.success = True
             response.message = 'stopped' if request.data else 'released'
         except ChefMateError as error:

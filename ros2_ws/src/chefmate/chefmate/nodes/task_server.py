@@ -87,6 +87,7 @@ class TaskServer:
             task = TaskResult(Outcome.REFUSED, refusal, 0.0, 0)
         else:
             done = Future(executor=self._node.executor)
+            self._stop.set(Outcome.PREEMPTED)
             previous, self._goal, self._stop = self._worker, goal, StopRequest()
             self._worker = threading.Thread(
                 target=self._work,
@@ -94,6 +95,8 @@ class TaskServer:
                 name='policy',
                 daemon=True,
             )
+            if goal.is_cancel_requested:
+                self._stop.set(Outcome.CANCELED)
             self._worker.start()
             task = await done
         if task.outcome is Outcome.SUCCEEDED:

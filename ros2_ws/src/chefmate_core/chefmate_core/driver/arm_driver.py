@@ -47,6 +47,7 @@ class ArmDriver:
         on_setpoint: called in the loop's thread with what went on the bus, if torque is on.
         on_estop: called in the loop's thread when the emergency stop is latched or released.
         wall_clock: seconds of the clock that commands are stamped with.
+        estopped: whether the emergency stop is latched from before; torque stays off then.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ArmDriver:
         on_setpoint: Callable[[Setpoint], None] = lambda setpoint: None,
         on_estop: Callable[[bool], None] = lambda active: None,
         wall_clock: Callable[[], float] = time.time,
+        estopped: bool = False,
     ) -> None:
         self.arm = arm
         self.gate = gate
@@ -74,7 +76,7 @@ class ArmDriver:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._wants_torque = False
-        self._estopped = False
+        self._estopped = estopped
         self._health_due_s = 0.0
         self._reconnect_due_s = 0.0
 

@@ -129,6 +129,8 @@ class ChunkTimeline:
             self.counters['tasks_ended' if self._final else 'starvations'] += 1
             self._spline = None
             self.state = TimelineState.STOPPING
+            if self._last is None:
+                self.clear()  # it expired before it was ever played: nothing moves
         if self.state is TimelineState.STOPPING and self._last is not None:
             goal = self._decelerated(self._last, max(now_s - self._last_s, 0.0))
             if np.any(self._last.velocity_rad_s != 0.0):

@@ -103,6 +103,10 @@ class SafetyGate:
         Where torque stayed on, the gripper keeps its setpoint: what it holds is between its
         measured and its commanded position, and would fall.
         """
+        if self.config.estop_mode == 'hold' and np.any(self._velocity != 0.0):
+            self._forget_commands()  # released while still braking: go on braking
+            self.mode = Mode.HOLDING
+            return
         gripper_rad = self._position[GRIPPER]
         self.activate(measured_rad, now_s)
         if self.config.estop_mode == 'hold':
@@ -246,7 +250,8 @@ class SafetyGate:
     ) -> None:
         """One step towards a target that moves at `target_velocity`, able to stop on it."""
         remaining = target - self._position - target_velocity * step_s
-        closing = np.minimum(np.abs(remaining) / step_s, self._stoppable(np.abs(remaining)))
+        distance = np.abs(remaining)
+        closing = np.minimum(distance / step_s, self._stoppable(distance, step_s))
         wanted = target_velocity + np.sign(remaining) * closing
         self._advance(np.clip(wanted, -cap, cap), step_s)
 
@@ -257,14 +262,17 @@ class SafetyGate:
         # A joint that was seeded outside its limits may stand there and move in, never out.
         room_up = np.maximum(self._upper - self._position, 0.0)
         room_down = np.maximum(self._position - self._lower, 0.0)
-        self._velocity = np.clip(velocity, -self._stoppable(room_down), self._stoppable(room_up))
+        self._velocity = np.clip(
+            velocity, -self._stoppable(room_down, step_s), self._stoppable(room_up, step_s)
+        )
         self._position = self._position + self._velocity * step_s
 
-    def _stoppable(self, distance_rad: np.ndarray) -> np.ndarray:
-        """Highest velocity from which the joints can stop within `distance_rad`, in whole steps.
+    def _stoppable(self, distance_rad: np.ndarray, step_s: float) -> np.ndarray:
+        """Highest velocity of this step that leaves room to stop within `distance_rad`.
 
-        Decelerating by a*T a step from v covers v*T/2 + v^2/(2a); solved for v.
+        This step covers v*T; braking before each later step, however long, covers at most
+        v^2/(2a). Both together fill the distance; solved for v.
         """
         acceleration = self.config.max_acceleration_rad_s2
-        half = 0.5 * acceleration * self._longest_step_s
-        return np.sqrt(half * half + 2.0 * acceleration * distance_rad) - half
+        now = acceleration * step_s
+        return np.sqrt(now * now + 2.0 * acceleration * distance_rad) - now

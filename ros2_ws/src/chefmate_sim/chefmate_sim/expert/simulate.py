@@ -137,7 +137,9 @@ class Simulation:
             )
         goal = self.timeline.sample(now_s)
         if goal is not None:
-            self.gate.command(Command(NAMES, goal.position_rad.tolist(), now_s, 'executor'), now_s, now_s)
+            self.gate.command(
+                Command(NAMES, goal.position_rad.tolist(), now_s, 'executor'), now_s, now_s
+            )
         setpoint = self.gate.step(measured, now_s)
         for index, position_rad in enumerate(setpoint.position_rad):
             self.world.set_goal(index, self.override.get(index, float(position_rad)))

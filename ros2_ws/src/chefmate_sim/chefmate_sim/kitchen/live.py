@@ -49,6 +49,7 @@ class LiveKitchen:
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name='physics', daemon=True)
+        self.failure: Exception | None = None  # what ended the physics, if anything did
         self._goal: tuple[str, ...] = ()
         self._before: Mapping[str, Pose] = {}
         self._verdict: Verdict | None = None
@@ -94,6 +95,9 @@ class LiveKitchen:
             finally:
                 done.set()
 
+        if not self._thread.is_alive():
+            work()  # before the start, or after the end: nobody else is there
+            return
         self._requests.put(work_and_tell)
         done.wait(timeout=5.0)
 
@@ -114,6 +118,12 @@ class LiveKitchen:
             )
 
     def _run(self) -> None:
+        try:
+            self._simulate()
+        except Exception as error:  # whoever asks must learn of it: a thread ends in silence
+            self.failure = error
+
+    def _simulate(self) -> None:
         last_s = time.monotonic()
         snapshot_due_s = 0.0
         while self._ticker.wait(self._stop):

@@ -81,7 +81,8 @@ class KitchenCameraNode(Node):
         stamp = message.header.stamp
         now_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
         # States come faster than frames: take the one nearest to each frame's time.
-        if now_ns - self._drawn_ns < 0.75 * self._period_ns:
+        # Not if the clock was set back: then the last frame lies in the future.
+        if 0 <= now_ns - self._drawn_ns < 0.75 * self._period_ns:
             return
         self._drawn_ns = now_ns
         start = self.get_clock().now()

@@ -23,7 +23,7 @@ from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher, status_message
 from chefmate_ros.object_messages import objects_message
 from chefmate_ros.parameters import declare
-from chefmate_ros.running import run_node
+from chefmate_ros.running import NodeError, run_node
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.model import FirstOrderArm, ServoArmModel
@@ -126,6 +126,8 @@ class KitchenNode(Node):
             self.get_logger().warning(f'no verdict on this instruction: {error}')
 
     def _publish_verdict(self) -> None:
+        if self._kitchen.failure is not None:
+            raise NodeError(f'the physics ended: {self._kitchen.failure!r}')
         diagnosis = self._kitchen.verdict()
         if diagnosis is not None:
             self._verdicts.publish(status_message('kitchen: verdict', diagnosis))
