@@ -3,6 +3,8 @@
 import json
 import time
 
+import cv2
+import numpy as np
 import pytest
 from deployment import processes_of
 
@@ -57,7 +59,6 @@ def test_ctrl_c_ends_everything_and_leaves_no_orphan(chefmate, domain, tmp_path)
         (['policy_options:={"sped": 1}'], ['sped']),
         (['instruction:=paint the fence'], ['REFUSED', 'bread', 'sandwich']),
         (['calibration_dir:=/nowhere'], ['/nowhere/follower.json', 'no such file']),
-        (['hardware:=real', 'follower_port:=/dev/not_there'], ['/dev/not_there', 'doctor']),
         (['params_file:=/nowhere.yaml'], ['/nowhere.yaml']),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
@@ -69,6 +70,28 @@ def test_bad_input_is_one_clear_message_and_nothing_left_running(
     assert command.wait(timeout_s=60) != 0
     for words in expected:
         assert words in command.output, command.output
+    assert 'Traceback' not in command.output
+    assert processes_of(domain) == {}
+
+
+def test_a_real_arm_that_is_not_there_is_named_and_nothing_left_running(
+    chefmate, domain, tmp_path
+):
+    film = tmp_path / 'film.avi'
+    writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*'MJPG'), 30.0, (640, 480))
+    for _ in range(30):
+        writer.write(np.full((480, 640, 3), 90, np.uint8))
+    writer.release()
+    # The cameras are there: else the launch may end for them before the driver looks for its port.
+    parameters = tmp_path / 'cameras.yaml'
+    parameters.write_text(f'/**/camera:\n  ros__parameters: {{source: {film}}}\n')
+    command = chefmate(
+        *('deploy', '--headless', 'hardware:=real', f'run_dir:={tmp_path}'),
+        *('follower_port:=/dev/not_there', f'params_file:={parameters}'),
+    )
+    assert command.wait(timeout_s=60) != 0
+    assert '/dev/not_there: no such device' in command.output
+    assert 'chefmate doctor' in command.output
     assert 'Traceback' not in command.output
     assert processes_of(domain) == {}
 
