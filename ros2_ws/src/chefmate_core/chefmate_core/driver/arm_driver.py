@@ -48,6 +48,8 @@ class ArmDriver:
         on_estop: called in the loop's thread when the emergency stop is latched or released.
         wall_clock: seconds of the clock that commands are stamped with.
         estopped: whether the emergency stop is latched from before; torque stays off then.
+        clock: seconds of the steady clock; the arm must have the same one.
+        ticker: what paces the loop, instead of one of `rate_hz` on the steady clock.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class ArmDriver:
         on_estop: Callable[[bool], None] = lambda active: None,
         wall_clock: Callable[[], float] = time.time,
         estopped: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        ticker: Ticker | None = None,
     ) -> None:
         self.arm = arm
         self.gate = gate
@@ -68,9 +72,10 @@ class ArmDriver:
         self.health: ArmHealth | None = None
         self.last_error = ''
         self.counters: Counter[str] = Counter()
-        self.ticker = Ticker(1.0 / rate_hz)
+        self.ticker = ticker or Ticker(1.0 / rate_hz)
         self._on_reading, self._on_setpoint, self._on_estop = on_reading, on_setpoint, on_estop
         self._wall_clock = wall_clock
+        self._clock = clock
         self._commands: deque[Command] = deque(maxlen=64)
         self._requests: queue.SimpleQueue[tuple[Callable[[], Any], Future]] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -187,14 +192,14 @@ class ArmDriver:
     def _cycle(self) -> None:
         reading = self.arm.read()
         if self.state is DriverState.DRIVING:
-            now_s = time.monotonic()
+            now_s = self._clock()
             self._judge_commands(now_s)
             setpoint = self.gate.step(reading.position_rad, now_s)
             if not (self._estopped and self.gate.config.estop_mode == 'limp'):
                 self.arm.write_goal(setpoint.position_rad)
                 self._on_setpoint(setpoint)
         elif self._commands:
-            self._judge_commands(time.monotonic())  # refused and counted: there is no torque
+            self._judge_commands(self._clock())  # refused and counted: there is no torque
         self._on_reading(reading)
         if reading.steady_time_s >= self._health_due_s:
             self._health_due_s = reading.steady_time_s + HEALTH_PERIOD_S
@@ -220,7 +225,7 @@ class ArmDriver:
         if self._estopped:
             return  # the release of the stop engages
         self.arm.set_torque(True)  # holds where the arm is
-        self.gate.activate(self._fresh_reading().position_rad, time.monotonic())
+        self.gate.activate(self._fresh_reading().position_rad, self._clock())
         self.state = DriverState.DRIVING
 
     def _fresh_reading(self) -> ArmReading:
@@ -252,7 +257,7 @@ class ArmDriver:
         if self.state is DriverState.DRIVING:
             if self.gate.config.estop_mode == 'limp':
                 self.arm.set_torque(True)
-            self.gate.release_estop(self._fresh_reading().position_rad, time.monotonic())
+            self.gate.release_estop(self._fresh_reading().position_rad, self._clock())
         self._estopped = False
         if self._wants_torque and self.state is DriverState.MONITORING:
             self._engage()
@@ -264,13 +269,13 @@ class ArmDriver:
         self.state = DriverState.LOST
         if self.gate.mode is not Mode.INACTIVE:
             self.gate.deactivate()  # what is commanded meanwhile is refused and counted
-        self._reconnect_due_s = time.monotonic() + RECONNECT_PERIOD_S
+        self._reconnect_due_s = self._clock() + RECONNECT_PERIOD_S
 
     def _try_to_recover(self) -> None:
-        self._judge_commands(time.monotonic())
-        if time.monotonic() < self._reconnect_due_s:
+        self._judge_commands(self._clock())
+        if self._clock() < self._reconnect_due_s:
             return
-        self._reconnect_due_s = time.monotonic() + RECONNECT_PERIOD_S
+        self._reconnect_due_s = self._clock() + RECONNECT_PERIOD_S
         try:
             self.arm.reconnect()
         except ChefMateError as error:

@@ -1,6 +1,7 @@
 """The arm behind a servo bus: positions, velocities and goals in rad, one call for each need."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -24,8 +25,13 @@ class FeetechArm:
     """Six STS3215 on one port. One thread owns it; arrays are in the order of `JOINT_NAMES`."""
 
     def __init__(
-        self, port: str, calibration: ArmCalibration, config: ServoConfig | None = None
+        self,
+        port: str,
+        calibration: ArmCalibration,
+        config: ServoConfig | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self.calibration = calibration
         self._bus = ServoBus(port, config)
         self.config = self._bus.config
@@ -123,7 +129,7 @@ class FeetechArm:
         when the port is gone, ServoSilentError when a joint missed more than `max_misses` reads.
         """
         rows = self._bus.sync_read(self._motion)
-        now_s = time.monotonic()
+        now_s = self._clock()
         is_fresh = True
         positions, velocities = self._position_ticks, self._velocity_counts
         for index, row in enumerate(rows):
@@ -171,7 +177,7 @@ class FeetechArm:
     def read_health(self) -> ArmHealth:
         """Read temperature, voltage, load, current, status and moving: one sync read."""
         rows = self._bus.sync_read(self._health)
-        now_s = time.monotonic()
+        now_s = self._clock()
         for index, row in enumerate(rows):
             if row is not None:
                 self._health_values[index] = self._health_of(index, row)
