@@ -15,6 +15,7 @@ from chefmate_core.servo.protocol import (
     Frame,
     Instruction,
     PacketParser,
+    packet,
     wire_time_s,
 )
 from chefmate_sim.virtual_bus.faults import Faults
@@ -137,10 +138,35 @@ class VirtualServoBus:
                 self._wire_free_s = max(self._wire_free_s, now_s) + self._wire_s(data)
             for frame in self.parser.feed(data):
                 self.packets += 1
-                self._answer(fd, frame)
+                if self.faults.strikes_requests:
+                    self._mishear(fd, frame)
+                else:
+                    self._answer(fd, self._execute(frame, self._alive()))
 
-    def _answer(self, fd: int, frame: Frame) -> None:
-        replies = self._execute(frame)
+    def _mishear(self, fd: int, frame: Frame) -> None:
+        """Let the servos hear what the faults leave of a request."""
+        delay_s, on_wire = self.faults.apply_to_wire(_bytes_of(frame))
+        time.sleep(delay_s)
+        for heard in _frames_in(on_wire):
+            request = _bytes_of(heard)
+            listeners = self._alive()
+            mishearing: list[tuple[VirtualServo, list[Frame]]] = []
+            for servo in listeners:
+                if _means(heard, servo.servo_id):
+                    delay_s, in_ear = self.faults.apply_to_ear(servo.servo_id, request)
+                    time.sleep(delay_s)
+                    frames = _frames_in(in_ear)
+                    if frames != [heard]:
+                        mishearing.append((servo, frames))
+            for servo, _ in mishearing:
+                listeners.remove(servo)
+            replies = self._execute(heard, listeners)
+            for servo, frames in mishearing:
+                for misheard in frames:
+                    replies += self._execute(misheard, [servo])
+            self._answer(fd, replies)
+
+    def _answer(self, fd: int, replies: list[tuple[VirtualServo, bytes]]) -> None:
         if not replies:
             return
         if self.faults.is_active:
@@ -152,15 +178,19 @@ class VirtualServoBus:
         else:
             self._send(fd, b''.join([reply for _, reply in replies]))
 
-    def _execute(self, frame: Frame) -> list[tuple[VirtualServo, bytes]]:
+    def _execute(
+        self, frame: Frame, listeners: list[VirtualServo]
+    ) -> list[tuple[VirtualServo, bytes]]:
+        """Let those who hear a request execute it; return their replies in order."""
         code, target = frame.code, frame.servo_id
         if code == Instruction.SYNC_READ and target == BROADCAST_ID:
-            return self._sync_read(frame.parameters)
+            return self._sync_read(frame.parameters, listeners)
         if code == Instruction.SYNC_WRITE and target == BROADCAST_ID:
-            self._sync_write(frame.parameters)
+            self._sync_write(frame.parameters, listeners)
             return []
         is_broadcast = target == BROADCAST_ID
-        listeners = self._alive() if is_broadcast else self._with_id(target)
+        if not is_broadcast:
+            listeners = _with_id(target, listeners)
         if code in (Instruction.READ, Instruction.PING):
             self._measure(listeners)
         replies = []
@@ -171,20 +201,22 @@ class VirtualServoBus:
                 replies.append((servo, reply))
         return replies
 
-    def _sync_read(self, parameters: bytes) -> list[tuple[VirtualServo, bytes]]:
+    def _sync_read(
+        self, parameters: bytes, listeners: list[VirtualServo]
+    ) -> list[tuple[VirtualServo, bytes]]:
         if len(parameters) < 3 or parameters[1] == 0:
             return []
         address, size = parameters[0], parameters[1]
-        servos = [servo for servo_id in parameters[2:] for servo in self._with_id(servo_id)]
+        servos = [servo for servo_id in parameters[2:] for servo in _with_id(servo_id, listeners)]
         self._measure(servos)
         return [(servo, servo.reply(servo.memory.read(address, size))) for servo in servos]
 
-    def _sync_write(self, parameters: bytes) -> None:
+    def _sync_write(self, parameters: bytes, listeners: list[VirtualServo]) -> None:
         if len(parameters) < 2 or parameters[1] == 0:
             return
         address, size = parameters[0], parameters[1]
         for start in range(2, len(parameters) - size, 1 + size):
-            for servo in self._with_id(parameters[start]):
+            for servo in _with_id(parameters[start], listeners):
                 servo.write(address, parameters[start + 1 : start + 1 + size])
 
     def _measure(self, servos: list[VirtualServo]) -> None:
@@ -199,14 +231,9 @@ class VirtualServoBus:
             servo.measure(positions[index], velocities[index], loads[index])
 
     def _alive(self) -> list[VirtualServo]:
+        if not self.faults.is_active:
+            return list(self.servos)
         return [servo for servo in self.servos if not self.faults.is_dead(servo.servo_id)]
-
-    def _with_id(self, servo_id: int) -> list[VirtualServo]:
-        return [
-            servo
-            for servo in self.servos
-            if servo.servo_id == servo_id and not self.faults.is_dead(servo_id)
-        ]
 
     def _send(self, fd: int, data: bytes) -> None:
         if not data:
@@ -218,6 +245,33 @@ class VirtualServoBus:
 
     def _wire_s(self, data: bytes) -> float:
         return len(data) * self._second_per_byte
+
+
+def _with_id(servo_id: int, servos: list[VirtualServo]) -> list[VirtualServo]:
+    return [servo for servo in servos if servo.servo_id == servo_id]
+
+
+def _means(frame: Frame, servo_id: int) -> bool:
+    """Whether a request wants something of this servo."""
+    if frame.servo_id != BROADCAST_ID:
+        return frame.servo_id == servo_id
+    parameters = frame.parameters
+    if frame.code == Instruction.SYNC_READ:
+        return servo_id in parameters[2:]
+    if frame.code == Instruction.SYNC_WRITE and len(parameters) > 1:
+        return servo_id in parameters[2 :: 1 + parameters[1]]
+    return True
+
+
+def _bytes_of(frame: Frame) -> bytes:
+    return packet(frame.servo_id, frame.code, frame.parameters)
+
+
+def _frames_in(data: bytes) -> list[Frame]:
+    # Assumed: a servo gives up an unfinished packet when the line falls silent, so that the rest
+    # of a broken request does not swallow the beginning of the next.
+    parser = PacketParser()
+    return parser.feed(data) + parser.finish()
 
 
 def _emit(fd: int, data: bytes) -> None:

@@ -1,7 +1,8 @@
-"""What a bad day does to a servo bus: scripted, repeatable faults in the replies.
+"""What a bad day does to the packets on a servo bus: scripted, repeatable faults.
 
     bus.faults.add(Fault(FaultKind.DROP, servo_id=3, count=2))        # the next two of servo 3
     bus.faults.add(Fault(FaultKind.CORRUPT, probability=0.05, count=None))  # noise from now on
+    bus.faults.add(Fault(FaultKind.DROP, traffic=Traffic.REQUESTS))   # the servos hear nothing
     bus.faults.kill(4); bus.faults.revive(4); bus.faults.clear()
 
 A hang-up of the whole port is `VirtualServoBus.hang_up` and `plug_in`.
@@ -14,25 +15,38 @@ from enum import Enum
 
 
 class FaultKind(Enum):
-    """What happens to a reply."""
+    """What happens to a packet."""
 
-    DROP = 'drop'  # never sent
+    DROP = 'drop'  # never arrives
     CORRUPT = 'corrupt'  # one bit flipped
     TRUNCATE = 'truncate'  # the end is missing
-    LATE = 'late'  # sent after `delay_s`
-    DUPLICATE = 'duplicate'  # sent twice
+    LATE = 'late'  # arrives after `delay_s`
+    DUPLICATE = 'duplicate'  # arrives twice
     NOISE = 'noise'  # rubbish in front of it
+
+
+class Traffic(Enum):
+    """Which way the packets go."""
+
+    REPLIES = 'replies'  # what the driver hears
+    REQUESTS = 'requests'  # what the servos hear
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One rule: which replies, how many, how likely."""
+    """One rule: which packets, how many, how likely.
+
+    A reply is of one servo. A request with `servo_id` None is damaged on the wire, for all
+    servos alike; with a `servo_id` it is damaged in that servo's ear alone, and only requests
+    that mean this servo count.
+    """
 
     kind: FaultKind
     servo_id: int | None = None  # None: any servo
     count: int | None = 1  # None: until cleared
     probability: float = 1.0
-    delay_s: float = 0.02  # LATE only
+    delay_s: float = 0.02  # LATE only, real time
+    traffic: Traffic = Traffic.REPLIES
 
 
 class Faults:
@@ -45,19 +59,21 @@ class Faults:
         self._lock = threading.Lock()
         self._rules: list[list] = []  # [fault, how often it may still strike]
         self._dead: set[int] = set()
-        self.is_active = False  # read without the lock: the bus's fast path
+        # Read without the lock: the bus's fast path.
+        self.is_active = False
+        self.strikes_requests = False
 
     def add(self, fault: Fault) -> None:
         """Put a fault in force."""
         with self._lock:
             self._rules.append([fault, fault.count])
-            self.is_active = True
+            self._update()
 
     def kill(self, servo_id: int) -> None:
         """Make a servo neither hear nor answer."""
         with self._lock:
             self._dead.add(servo_id)
-            self.is_active = True
+            self._update()
 
     def revive(self, servo_id: int) -> None:
         """Let a killed servo hear and answer again."""
@@ -78,12 +94,23 @@ class Faults:
         return self.is_active and servo_id in self._dead
 
     def apply(self, servo_id: int, reply: bytes) -> tuple[float, bytes]:
-        """Return how long to wait before sending, s, and what to send."""
+        """Return how long to wait before sending a reply, s, and what to send."""
+        return self._strike(Traffic.REPLIES, servo_id, reply)
+
+    def apply_to_wire(self, request: bytes) -> tuple[float, bytes]:
+        """Return how long a request is on its way, s, and what all servos hear of it."""
+        return self._strike(Traffic.REQUESTS, None, request)
+
+    def apply_to_ear(self, servo_id: int, request: bytes) -> tuple[float, bytes]:
+        """Return how long a request is on its way, s, and what this servo hears of it."""
+        return self._strike(Traffic.REQUESTS, servo_id, request)
+
+    def _strike(self, traffic: Traffic, servo_id: int | None, data: bytes) -> tuple[float, bytes]:
         delay_s = 0.0
         with self._lock:
             for rule in list(self._rules):
                 fault, left = rule
-                if fault.servo_id not in (None, servo_id) or not reply:
+                if not data or not _concerns(fault, traffic, servo_id):
                     continue
                 if self._random.random() >= fault.probability:
                     continue
@@ -96,22 +123,32 @@ class Faults:
                 if fault.kind is FaultKind.LATE:
                     delay_s = max(delay_s, fault.delay_s)
                 else:
-                    reply = self._damage(fault.kind, reply)
-        return delay_s, reply
+                    data = self._damage(fault.kind, data)
+        return delay_s, data
 
-    def _damage(self, kind: FaultKind, reply: bytes) -> bytes:
+    def _damage(self, kind: FaultKind, data: bytes) -> bytes:
         if kind is FaultKind.DROP:
             return b''
         if kind is FaultKind.TRUNCATE:
-            return reply[: self._random.randrange(len(reply))]
+            return data[: self._random.randrange(len(data))]
         if kind is FaultKind.DUPLICATE:
-            return reply + reply
+            return data + data
         if kind is FaultKind.NOISE:
-            return self._random.randbytes(self._random.randrange(1, 8)) + reply
-        bit = self._random.randrange(8 * len(reply))
-        broken = bytearray(reply)
+            return self._random.randbytes(self._random.randrange(1, 8)) + data
+        bit = self._random.randrange(8 * len(data))
+        broken = bytearray(data)
         broken[bit // 8] ^= 1 << (bit % 8)
         return bytes(broken)
 
     def _update(self) -> None:
         self.is_active = bool(self._rules or self._dead)
+        self.strikes_requests = any(fault.traffic is Traffic.REQUESTS for fault, _ in self._rules)
+
+
+def _concerns(fault: Fault, traffic: Traffic, servo_id: int | None) -> bool:
+    if fault.traffic is not traffic:
+        return False
+    if traffic is Traffic.REPLIES:
+        return fault.servo_id in (None, servo_id)
+    # The wire's faults strike once for all ears, an ear's only there.
+    return fault.servo_id == servo_id
