@@ -219,19 +219,19 @@ def test_the_estop_is_latched_until_it_is_released_and_then_blends():
     assert stopped.mode is Mode.ESTOPPED
     assert np.all(stopped.velocity_rad_s == 0.0)
     assert_within_caps(bench.trace)
-    bench.gate.release_estop(bench.position, bench.now_s)
+    bench.gate.release_estop()
     assert bench.send([0.0] * 6) is None
     assert bench.gate.mode is Mode.BLENDING
 
 
-@pytest.mark.parametrize(('estop_mode', 'gripper_rad'), [('hold', 0.5), ('limp', 0.7)])
-def test_the_release_of_the_estop_keeps_the_grip_where_torque_stayed_on(estop_mode, gripper_rad):
-    bench = Bench(config=dataclasses.replace(CONFIG, estop_mode=estop_mode))
+def test_the_release_of_the_estop_moves_nothing_and_keeps_the_grip():
+    bench = Bench()
     bench.stream(lambda t: [0.5] * 6, 3.0)
     bench.gate.engage_estop()
     bench.step(60)
-    bench.gate.release_estop([0.4] * 5 + [0.7], bench.now_s)  # a slice between the fingers
-    assert bench.step(50).position_rad == pytest.approx([0.4] * 5 + [gripper_rad])
+    bench.gate.release_estop()
+    sagging_on_a_slice = np.array([0.45] * 5 + [0.7])
+    assert bench.step(50, measured=sagging_on_a_slice).position_rad == pytest.approx([0.5] * 6)
 
 
 def test_a_joint_seeded_outside_its_limits_may_stand_there_and_move_in_never_out():
@@ -309,7 +309,7 @@ def test_whatever_is_commanded_setpoints_stay_finite_inside_the_limits_and_withi
         elif kind == 'estop':
             bench.gate.engage_estop()
         elif bench.gate.mode is Mode.ESTOPPED:
-            bench.gate.release_estop(bench.position, bench.now_s)  # also while it still brakes
+            bench.gate.release_estop()  # also while it still brakes
     positions = np.array(bench.trace)
     assert np.all(np.isfinite(positions))
     assert np.all(positions >= LOWER_LIMITS_RAD)

@@ -142,7 +142,7 @@ def test_an_emergency_stop_interrupts_the_plan_and_does_not_spoil_it(expert, hel
         if held_from_s <= now_s < held_from_s + 2.0:
             simulation.gate.engage_estop()
         elif simulation.gate.mode == 'estopped':
-            simulation.gate.release_estop(simulation.world.joint_position_rad(), now_s)
+            simulation.gate.release_estop()
 
     verdict, result, simulation = cook(expert, BREAD, 6, on_step=hold)
     assert simulation.gate.counters['estops'] == 1

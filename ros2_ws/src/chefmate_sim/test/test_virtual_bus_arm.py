@@ -217,7 +217,7 @@ def test_a_mirrored_joint_is_driven_right(clock):
         arm.read()
         clock.now_s += 0.01
         assert np.all(arm.read().velocity_rad_s > 0.0)
-        assert np.all(arm.read_health().load_fraction > 0.0)
+        assert np.all(arm.read(with_health=True).health.load_fraction > 0.0)
         settle(arm, clock)
         np.testing.assert_allclose(model.position_rad(), sent, atol=1e-6)
         arm.disconnect(torque_off=True)
@@ -227,7 +227,7 @@ def test_health_is_in_si_units(arm, virtual):
     virtual.servos[2].temperature_c = 52.0
     virtual.servos[3].voltage_v = 6.1
     arm.connect()
-    health = arm.read_health()
+    health = arm.read(with_health=True).health
     assert health.temperature_c[2] == 52.0
     assert health.voltage_v[3] == pytest.approx(6.1)
     assert health.voltage_v[0] == pytest.approx(7.4)
@@ -244,7 +244,7 @@ def test_health_shows_load_current_and_motion(arm, clock):
     arm.write_goal(START_RAD - 0.8)
     arm.read()
     clock.now_s += 0.01
-    health = arm.read_health()
+    health = arm.read(with_health=True).health
     assert np.all(health.load_fraction[:5] < -0.5)
     assert np.all(health.current_ma[:5] < -500.0)
     assert health.moving[:5].all()
@@ -254,14 +254,14 @@ def test_status_bits_are_shown_and_counted(arm, virtual):
     arm.connect()
     virtual.servos[1].voltage_v = 3.0
     assert arm.read().ok
-    assert arm.read_health().status_bits[1] == reg.STATUS_VOLTAGE
+    assert arm.read(with_health=True).health.status_bits[1] == reg.STATUS_VOLTAGE
     assert arm.statistics.status_errors >= 2
 
 
 def test_health_of_a_servo_that_never_answered_is_nan(arm, virtual):
     arm.connect()
     virtual.faults.kill(5)
-    health = arm.read_health()
+    health = arm.read(with_health=True).health
     assert np.isnan(health.temperature_c[4])
     assert np.isinf(health.age_s[4])
     assert np.isfinite(health.temperature_c[3])

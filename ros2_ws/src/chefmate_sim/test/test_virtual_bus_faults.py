@@ -352,5 +352,5 @@ def test_a_servo_with_low_voltage_is_not_taken_for_an_echo(virtual):
     virtual.servos[0].voltage_v = 3.0  # its pong has the very bytes of the ping
     arm = FeetechArm(virtual.port, CALIBRATION, CONFIG)
     arm.connect()
-    assert arm.read_health().status_bits[0] == reg.STATUS_VOLTAGE
+    assert arm.read(with_health=True).health.status_bits[0] == reg.STATUS_VOLTAGE
     arm.disconnect(torque_off=False)

@@ -4,6 +4,7 @@ Everything that touches the servos happens in that thread. Other threads hand in
 requests; nothing that they do can delay a cycle by more than the request itself.
 """
 
+import math
 import queue
 import threading
 import time
@@ -20,10 +21,9 @@ from chefmate_core.safety.gate import Mode, SafetyGate, Setpoint
 from chefmate_core.servo.arm import ArmHealth, ArmReading, FeetechArm
 from chefmate_core.timing import Ticker
 
-HEALTH_PERIOD_S = 1.0
+TORQUE_CHECK_PERIOD_S = 1.0
 RECONNECT_PERIOD_S = 0.25
 REQUEST_TIMEOUT_S = 5.0
-SEED_READS = 5
 
 
 class DriverState(StrEnum):
@@ -47,7 +47,8 @@ class ArmDriver:
         on_setpoint: called in the loop's thread with what went on the bus, if torque is on.
         on_estop: called in the loop's thread when the emergency stop is latched or released.
         wall_clock: seconds of the clock that commands are stamped with.
-        estopped: whether the emergency stop is latched from before; torque stays off then.
+        estopped: whether the emergency stop is latched from before; torque does not come on then.
+        telemetry_rate_hz: how often health is read with the motion, in the same sync read.
         clock: seconds of the steady clock; the arm must have the same one.
         ticker: what paces the loop, instead of one of `rate_hz` on the steady clock.
     """
@@ -62,6 +63,7 @@ class ArmDriver:
         on_estop: Callable[[bool], None] = lambda active: None,
         wall_clock: Callable[[], float] = time.time,
         estopped: bool = False,
+        telemetry_rate_hz: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
         ticker: Ticker | None = None,
     ) -> None:
@@ -82,13 +84,18 @@ class ArmDriver:
         self._thread: threading.Thread | None = None
         self._wants_torque = False
         self._estopped = estopped
-        self._health_due_s = 0.0
+        self._telemetry_period_s = 1.0 / telemetry_rate_hz
+        self._telemetry_due_s = -math.inf
+        self._torque_check_due_s = -math.inf
         self._reconnect_due_s = 0.0
 
     # --- called from other threads ---------------------------------------------------------------
 
     def start(self) -> None:
-        """Connect, check and configure the servos with torque off, and begin to read them."""
+        """Connect, check and configure the servos, and begin to read them.
+
+        Torque stays off; an arm that held before goes on holding until `engage` or `release`.
+        """
         self.arm.connect()
         try:
             self.arm.configure()
@@ -190,20 +197,36 @@ class ArmDriver:
                 future.set_exception(error)
 
     def _cycle(self) -> None:
-        reading = self.arm.read()
+        begun_s = self._clock()
+        is_telemetry_due = begun_s >= self._telemetry_due_s
+        reading = self.arm.read(with_health=is_telemetry_due)
+        now_s = self._clock()
+        if reading.health is not None:
+            self._telemetry_due_s = begun_s + self._telemetry_period_s
+            self.health = reading.health
+            self.gate.observe(reading.health, reading.velocity_rad_s, now_s)
+        self._judge_commands(now_s)  # without torque they are refused and counted
         if self.state is DriverState.DRIVING:
-            now_s = self._clock()
-            self._judge_commands(now_s)
-            setpoint = self.gate.step(reading.position_rad, now_s)
-            if not (self._estopped and self.gate.config.estop_mode == 'limp'):
-                self.arm.write_goal(setpoint.position_rad)
-                self._on_setpoint(setpoint)
-        elif self._commands:
-            self._judge_commands(self._clock())  # refused and counted: there is no torque
+            self._drive(reading, now_s, is_telemetry_due)
         self._on_reading(reading)
-        if reading.steady_time_s >= self._health_due_s:
-            self._health_due_s = reading.steady_time_s + HEALTH_PERIOD_S
-            self.health = self.arm.read_health()
+
+    def _drive(self, reading: ArmReading, now_s: float, is_telemetry_due: bool) -> None:
+        setpoint = self.gate.step(reading.position_rad, now_s)
+        if self.gate.mode is Mode.ESTOPPED and not self._estopped:
+            self._engage_estop()  # the gate's own: a servo's health asked for it
+        if self._is_limp:
+            return
+        self.arm.write_goal(setpoint.position_rad)
+        self._on_setpoint(setpoint)
+        if is_telemetry_due:  # again and again: servos forget it at a power cut
+            self.arm.limit_gripper(setpoint.gripper_torque)
+        elif now_s >= self._torque_check_due_s:
+            self._torque_check_due_s = now_s + TORQUE_CHECK_PERIOD_S
+            self.arm.check_torque()
+
+    @property
+    def _is_limp(self) -> bool:
+        return self._estopped and self.gate.config.estop_mode == 'limp'
 
     def _judge_commands(self, now_s: float) -> None:
         while self._commands:
@@ -215,8 +238,6 @@ class ArmDriver:
             self._engage()
         except BusError:
             self._wants_torque = wanted_before
-            if not wanted_before and self.arm.is_connected:
-                self.arm.set_torque(False)
             raise
 
     def _engage(self) -> None:
@@ -224,17 +245,8 @@ class ArmDriver:
             raise BusError(f'the arm does not answer: {self.last_error}')
         if self._estopped:
             return  # the release of the stop engages
-        self.arm.set_torque(True)  # holds where the arm is
-        self.gate.activate(self._fresh_reading().position_rad, self._clock())
+        self.gate.activate(self.arm.hold(), self._clock())
         self.state = DriverState.DRIVING
-
-    def _fresh_reading(self) -> ArmReading:
-        """Every joint read just now: the only thing that a setpoint may be seeded from."""
-        for _ in range(SEED_READS):
-            reading = self.arm.read()
-            if reading.ok:
-                return reading
-        raise BusError(f'{self.arm.port}: not every servo answers; the arm cannot be held there')
 
     def _release(self) -> None:
         self._wants_torque = False
@@ -248,16 +260,17 @@ class ArmDriver:
         if self.state is DriverState.DRIVING:
             self.gate.engage_estop()
         try:
-            if self.state is DriverState.DRIVING and self.gate.config.estop_mode == 'limp':
+            if self.state is DriverState.DRIVING and self._is_limp:
                 self.arm.set_torque(False)
         finally:
             self._on_estop(True)  # latched, also where a servo did not hear of it
 
     def _release_estop(self) -> None:
-        if self.state is DriverState.DRIVING:
-            if self.gate.config.estop_mode == 'limp':
-                self.arm.set_torque(True)
-            self.gate.release_estop(self._fresh_reading().position_rad, self._clock())
+        self.gate.check_health()
+        if self.state is DriverState.DRIVING and self._is_limp:
+            self.gate.activate(self.arm.hold(), self._clock())
+        elif self.state is DriverState.DRIVING:
+            self.gate.release_estop()
         self._estopped = False
         if self._wants_torque and self.state is DriverState.MONITORING:
             self._engage()
@@ -283,7 +296,7 @@ class ArmDriver:
             return
         self.counters['bus_recovered'] += 1
         self.state = DriverState.MONITORING
-        if not self._wants_torque or (self._estopped and self.gate.config.estop_mode == 'limp'):
+        if not self._wants_torque or self._is_limp:
             self.arm.set_torque(False)  # the servos may still hold from before
         else:
             self._engage()

@@ -11,6 +11,7 @@ import yaml
 
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.safety.health_config import HealthConfig, expect_keys, health_from_mapping
 
 ESTOP_MODES = ('hold', 'limp')
 
@@ -22,6 +23,8 @@ class GateConfig:
     max_velocity_rad_s: np.ndarray
     max_acceleration_rad_s2: np.ndarray
     blend_velocity_rad_s: np.ndarray  # towards the first command of a source
+    blend_patience_s: float  # a blend that lasts longer may go as much faster as its target moves
+    blend_acceleration_rad_s2: np.ndarray  # by which a long blend's speed may grow
     limit_margin_rad: float  # kept from both ends of the calibrated range
     pass_distance_rad: float  # command this near to the setpoint: followed, nothing to report
     reject_distance_rad: float  # command farther away than this: refused
@@ -29,11 +32,15 @@ class GateConfig:
     hold_error_rad: float  # a hold lets go of a setpoint that the arm could not reach by this much
     command_timeout_s: float  # older commands are refused; silence this long is starvation
     future_tolerance_s: float  # commands stamped later than now by more are refused
+    longest_step_cycles: float  # a longer stall of the loop ends in a stand
     estop_mode: str  # 'hold': torque stays on; 'limp': torque goes off
+    health: HealthConfig
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if field.name == 'health':
+                continue  # it checks itself
             if field.name == 'estop_mode':
                 if value not in ESTOP_MODES:
                     raise ConfigurationError(
@@ -51,7 +58,12 @@ class GateConfig:
             )
 
 
-PER_JOINT = ('max_velocity_rad_s', 'max_acceleration_rad_s2', 'blend_velocity_rad_s')
+PER_JOINT = (
+    'max_velocity_rad_s',
+    'max_acceleration_rad_s2',
+    'blend_velocity_rad_s',
+    'blend_acceleration_rad_s2',
+)
 
 
 def config_from_mapping(values: Mapping[str, Any], origin: str) -> GateConfig:
@@ -59,17 +71,12 @@ def config_from_mapping(values: Mapping[str, Any], origin: str) -> GateConfig:
 
     A per-joint value is a mapping `{arm: x, gripper: y}` or one by joint name.
     """
-    known = {field.name for field in dataclasses.fields(GateConfig)}
-    unknown, missing = set(values) - known, known - set(values)
-    if unknown or missing:
-        raise ConfigurationError(
-            f'{origin}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}; '
-            f'expected exactly {sorted(known)}'
-        )
+    expect_keys(values, GateConfig, origin)
     fields: dict[str, Any] = {
         key: _per_joint(value, f'{origin}: {key}') if key in PER_JOINT else value
         for key, value in values.items()
     }
+    fields['health'] = health_from_mapping(values['health'], f'{origin}: health')
     return GateConfig(**fields)
 
 
@@ -93,7 +100,7 @@ def _per_joint(value: Any, where: str) -> np.ndarray:
 def load_preset(name: str) -> GateConfig:
     """Return a preset of `presets.yaml`; an unknown name lists the choices."""
     text = resources.files(__package__).joinpath('presets.yaml').read_text()
-    presets = yaml.safe_load(text)
+    presets = yaml.safe_load(text)['presets']
     if name not in presets:
         raise ConfigurationError(f'unknown safety preset {name!r}; choose: {", ".join(presets)}')
     return config_from_mapping(presets[name], f'presets.yaml: {name}')

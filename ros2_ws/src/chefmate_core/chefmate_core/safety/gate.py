@@ -1,9 +1,11 @@
 """The safety gate: the last thing between a command and the bytes.
 
 A pure function of commands, measurements and a clock: no thread, no ROS, no serial port. The
-driver hands every command to `command` and asks `step` once a cycle for what goes on the bus.
-Whatever was commanded, a setpoint is finite, inside the limits less a margin, and within the
-velocity and acceleration caps against the setpoint before it.
+driver hands every command to `command`, every telemetry block to `observe`, and asks `step` once
+a cycle for what goes on the bus. Whatever was commanded, a setpoint is finite, inside the limits
+less a margin, and within the velocity and acceleration caps against the setpoint before it.
+
+`docs/safety.md` states what this file guarantees, in this file's order.
 
 All times are seconds. `now_s` is a steady clock's. Stamps of commands and `clock_s` are the wall
 clock's of sender and receiver, and are only ever compared with one another.
@@ -19,6 +21,9 @@ from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import GRIPPER, JOINT_COUNT
 from chefmate_core.safety.command import Command, Refusal, parse
 from chefmate_core.safety.config import GateConfig
+from chefmate_core.safety.health import HealthMonitor, Severity, StopPersistsError
+from chefmate_core.safety.setpoint_motion import SetpointMotion
+from chefmate_core.servo.readings import ArmHealth
 
 
 class Mode(StrEnum):
@@ -38,6 +43,7 @@ class Setpoint:
     position_rad: np.ndarray  # (6,)
     velocity_rad_s: np.ndarray  # (6,)
     mode: Mode
+    gripper_torque: float | None = None  # fraction of stall torque; None: as it is configured
 
 
 class SafetyGate:
@@ -48,41 +54,50 @@ class SafetyGate:
     ) -> None:
         """Take the calibrated range of each joint, shape (6,), and the nominal cycle period."""
         self.config = config
-        self._lower = np.asarray(lower_rad, dtype=float) + config.limit_margin_rad
-        self._upper = np.asarray(upper_rad, dtype=float) - config.limit_margin_rad
-        if not np.all(self._lower < self._upper):
+        lower = np.asarray(lower_rad, dtype=float) + config.limit_margin_rad
+        upper = np.asarray(upper_rad, dtype=float) - config.limit_margin_rad
+        if not np.all(lower < upper):
             raise ConfigurationError(
                 f'the range of a joint is empty: lower {lower_rad}, upper {upper_rad} rad, '
                 f'margin {config.limit_margin_rad} rad; calibrate the arm again'
             )
-        # After a stall the arm goes on at its pace instead of making up for the lost time.
-        self._longest_step_s = 1.5 * period_s
         self.counters: Counter[str] = Counter()
         self.mode = Mode.INACTIVE
-        self._position = np.zeros(JOINT_COUNT)
-        self._velocity = np.zeros(JOINT_COUNT)
+        self.stop_reason = ''
+        self.health = HealthMonitor(config.health)
+        self._motion = SetpointMotion(lower, upper, config.max_acceleration_rad_s2)
+        self._period_s = period_s
         self._stepped_s = 0.0
+        self._severity = Severity.OK
         self._source: str | None = None
-        self._stamp_s = -np.inf
+        self._distrusted: str | None = None  # a source whose absurd command was refused
+        self._refused_s = -np.inf
+        self._blend_cap = config.blend_velocity_rad_s
+        self._blending_since_s = 0.0
         self._stand: np.ndarray | None = None  # where to hold, once the arm has come to a stand
         self._forget_commands()
 
     # --- life ------------------------------------------------------------------------------------
 
-    def activate(self, measured_rad: np.ndarray, now_s: float) -> None:
-        """Seed the setpoint from a successful read, before torque goes on."""
-        measured = np.array(measured_rad, dtype=float)
-        if measured.shape != (JOINT_COUNT,) or not np.all(np.isfinite(measured)):
+    def activate(self, held_rad: np.ndarray, now_s: float) -> None:
+        """Seed the setpoint from a successful read of what the servos hold.
+
+        That is where the joints are when torque comes on, or the goals of an arm that held
+        before: shape (6,), rad.
+        """
+        held = np.array(held_rad, dtype=float)
+        if held.shape != (JOINT_COUNT,) or not np.all(np.isfinite(held)):
             raise ConfigurationError(
-                f'the gate is seeded from {JOINT_COUNT} finite positions; found {measured_rad}. '
+                f'the gate is seeded from {JOINT_COUNT} finite positions; found {held_rad}. '
                 'Read the arm successfully first'
             )
-        self._position = measured
-        self._velocity = np.zeros(JOINT_COUNT)
+        self._motion.seed(held)
         self._stepped_s = now_s
+        self._distrusted = None
         self._forget_commands()
+        self.health.forget_following()
         self.mode = Mode.HOLDING
-        if np.any((measured < self._lower) | (measured > self._upper)):
+        if np.any((held < self._motion.lower_rad) | (held > self._motion.upper_rad)):
             self.counters['seeded_outside_limits'] += 1
 
     def deactivate(self) -> None:
@@ -90,28 +105,32 @@ class SafetyGate:
         self.mode = Mode.INACTIVE
         self._forget_commands()
 
-    def engage_estop(self) -> None:
+    def engage_estop(self, reason: str = 'pressed') -> None:
         """Latch the emergency stop: decelerate within the caps and hold, refuse every command."""
         if self.mode is not Mode.ESTOPPED:
             self.counters['estops'] += 1
+            self.stop_reason = reason
         self.mode = Mode.ESTOPPED
         self._forget_commands()
 
-    def release_estop(self, measured_rad: np.ndarray, now_s: float) -> None:
-        """Release the latch and seed again from a fresh read.
+    def release_estop(self) -> None:
+        """Release the latch where torque stayed on: stand where the servos hold.
 
-        Where torque stayed on, the gripper keeps its setpoint: what it holds is between its
-        measured and its commanded position, and would fall.
+        Raises StopPersistsError while a servo's health still asks for a stop.
         """
-        if self.config.estop_mode == 'hold' and np.any(self._velocity != 0.0):
-            self._forget_commands()  # released while still braking: go on braking
+        self.check_health()
+        if self.mode is Mode.ESTOPPED:
+            self._forget_commands()
             self.mode = Mode.HOLDING
-            return
-        gripper_rad = self._position[GRIPPER]
-        self.activate(measured_rad, now_s)
-        if self.config.estop_mode == 'hold':
-            self._position[GRIPPER] = gripper_rad
-            self._target = self._position.copy()
+
+    def check_health(self) -> None:
+        """Raise StopPersistsError if a servo's health asks for a stop."""
+        self.health.forget_following()  # its cause ends with the stop: the arm stands
+        grave = [str(one) for one in self.health.findings() if one.severity is Severity.STOP]
+        if grave:
+            raise StopPersistsError(
+                f'the stop stays latched: {"; ".join(grave)}. Remove the cause, then release again'
+            )
 
     @property
     def source(self) -> str | None:
@@ -144,30 +163,46 @@ class SafetyGate:
             return Refusal.OUT_OF_ORDER
 
         indices, positions_rad = parsed
-        target = self._position.copy() if taking_over else self._target.copy()
-        target[indices] = np.clip(positions_rad, self._lower[indices], self._upper[indices])
+        lower, upper = self._motion.lower_rad[indices], self._motion.upper_rad[indices]
+        target = self._motion.position_rad.copy() if taking_over else self._target.copy()
+        target[indices] = np.clip(positions_rad, lower, upper)
         if np.any(target[indices] != positions_rad):
             self.counters['clamped_to_limits'] += 1
 
+        distance_rad = np.max(np.abs(target - self._motion.position_rad))
+        if self._is_absurd(command.source, distance_rad, now_s):
+            return Refusal.ABSURD
         if taking_over:
-            self._take_over(command.source)
-        elif self.mode is Mode.FOLLOWING:
-            distance_rad = np.max(np.abs(target - self._position))
-            if distance_rad > self.config.reject_distance_rad:
-                self._forget_commands()
-                self.mode = Mode.HOLDING
-                return Refusal.ABSURD
-            if distance_rad > self.config.pass_distance_rad:
-                self.counters['rate_limited'] += 1
+            self._take_over(command.source, now_s)
+        elif self.mode is Mode.FOLLOWING and distance_rad > self.config.pass_distance_rad:
+            self.counters['rate_limited'] += 1
         self._estimate_target_velocity(target, command.stamp_s, taking_over)
         self._target = target
         self._stamp_s = command.stamp_s
         self._accepted_s = now_s
         return None
 
-    def _take_over(self, source: str) -> None:
+    def _is_absurd(self, source: str, distance_rad: float, now_s: float) -> bool:
+        """A stream does not leap; one that did is refused until it is near again, or pauses."""
+        if source == self._distrusted and now_s - self._refused_s > self.config.command_timeout_s:
+            self._distrusted = None
+        is_streaming = self.mode is Mode.FOLLOWING and source == self._source
+        if not (is_streaming or source == self._distrusted):
+            return False  # a hand-over is blended, however far it is
+        if distance_rad <= self.config.reject_distance_rad:
+            self._distrusted = None
+            return False
+        self._distrusted, self._refused_s = source, now_s
+        if is_streaming:
+            self._forget_commands()
+            self.mode = Mode.HOLDING
+        return True
+
+    def _take_over(self, source: str, now_s: float) -> None:
         self._source = source
         self.mode = Mode.BLENDING
+        self._blend_cap = self.config.blend_velocity_rad_s
+        self._blending_since_s = now_s
         self.counters['blends'] += 1
 
     def _estimate_target_velocity(
@@ -186,7 +221,7 @@ class SafetyGate:
 
     def _forget_commands(self) -> None:
         self._source = None
-        self._target = self._position.copy()
+        self._target = self._motion.position_rad.copy()
         self._target_velocity = np.zeros(JOINT_COUNT)
         self._stamp_s = -np.inf
         self._accepted_s = -np.inf
@@ -194,10 +229,11 @@ class SafetyGate:
         self._stand = None
 
     def _notice_silence(self, now_s: float) -> None:
-        """Starvation: forget the source, so that its next command is a hand-over again."""
+        """Forget a source that is silent, so that its next command is a hand-over again."""
         silent = now_s - self._accepted_s > self.config.command_timeout_s
         if silent and self.mode in (Mode.BLENDING, Mode.FOLLOWING):
-            self.counters['starvations'] += 1
+            # A commander that brought the arm to a stand before has finished.
+            self.counters['commands_ended' if self._motion.is_standing else 'starvations'] += 1
             self._forget_commands()
             self.mode = Mode.HOLDING
 
@@ -207,72 +243,90 @@ class SafetyGate:
         """Return the setpoint of this cycle. `measured_rad`, shape (6,), may hold NaN."""
         if self.mode is Mode.INACTIVE:
             raise ConfigurationError('the gate has no setpoint before activate()')
-        step_s = min(max(now_s - self._stepped_s, 0.0), self._longest_step_s)
-        self._stepped_s = now_s
+        measured = np.asarray(measured_rad, dtype=float)
+        motion = self._motion
+        self.health.follow(motion.position_rad - measured, motion.velocity_rad_s, now_s)
+        self._judge_health()
         self._notice_silence(now_s)
+        step_s = self._step_s(now_s)
         if step_s > 0.0:
             if self.mode in (Mode.BLENDING, Mode.FOLLOWING):
                 self._follow(now_s, step_s)
             else:
-                self._stand_still(np.asarray(measured_rad, dtype=float), step_s)
-        return Setpoint(self._position.copy(), self._velocity.copy(), self.mode)
+                self._stand_still(measured, step_s)
+        eased = self.config.health.grip_eased_torque if self.health.gripper_is_stalled else None
+        return Setpoint(motion.position_rad.copy(), motion.velocity_rad_s.copy(), self.mode, eased)
+
+    def _step_s(self, now_s: float) -> float:
+        """How long this step is; after a stall the setpoint has stood, and starts from rest."""
+        elapsed_s = max(now_s - self._stepped_s, 0.0)
+        self._stepped_s = now_s
+        if elapsed_s <= self.config.longest_step_cycles * self._period_s:
+            return elapsed_s
+        self.counters['stalls'] += 1
+        self._motion.rest()
+        return self._period_s
 
     def _follow(self, now_s: float, step_s: float) -> None:
-        if self.mode is Mode.BLENDING:
-            cap = self.config.blend_velocity_rad_s
-            distance_rad = np.max(np.abs(self._target - self._position))
-            if distance_rad <= self.config.blend_distance_rad:
-                self.mode = Mode.FOLLOWING
-        else:
-            cap = self.config.max_velocity_rad_s
         # The target is taken to move on only for as long as the next command is due.
         due = now_s - self._accepted_s <= 1.5 * self._interval_s
-        self._track(self._target, self._target_velocity if due else np.zeros(JOINT_COUNT),
-                    cap, step_s)  # fmt: skip
+        target_velocity = self._target_velocity if due else np.zeros(JOINT_COUNT)
+        cap = self.config.max_velocity_rad_s
+        if self.mode is Mode.BLENDING:
+            cap = self._blend(target_velocity, now_s, step_s)
+        if self._severity >= Severity.DERATE:
+            cap = cap * self.config.health.derate_speed
+        self._motion.track(self._target, target_velocity, cap, step_s)
+
+    def _blend(self, target_velocity: np.ndarray, now_s: float, step_s: float) -> np.ndarray:
+        """Return the speed allowed in a blend, rad/s, and end it at its target.
+
+        A target that keeps running away is caught up with in the end: after a while the arm may
+        go as much faster as the target moves, and gets there slowly.
+        """
+        distance_rad = np.max(np.abs(self._target - self._motion.position_rad))
+        if distance_rad <= self.config.blend_distance_rad:
+            self.mode = Mode.FOLLOWING
+        if now_s - self._blending_since_s > self.config.blend_patience_s:
+            grown = self._blend_cap + self.config.blend_acceleration_rad_s2 * step_s
+            allowed = self.config.blend_velocity_rad_s + np.abs(target_velocity)
+            self._blend_cap = np.minimum(
+                np.minimum(grown, allowed), self.config.max_velocity_rad_s
+            )
+        return self._blend_cap
 
     def _stand_still(self, measured_rad: np.ndarray, step_s: float) -> None:
         """Decelerate; once standing, hold there, or where the arm is if it could not follow."""
+        motion = self._motion
         if self._stand is not None:
-            self._track(self._stand, np.zeros(JOINT_COUNT), self.config.blend_velocity_rad_s,
-                        step_s)  # fmt: skip
+            motion.track(
+                self._stand, np.zeros(JOINT_COUNT), self.config.blend_velocity_rad_s, step_s
+            )
             return
-        self._advance(np.zeros(JOINT_COUNT), step_s)
-        if np.any(self._velocity != 0.0):
+        motion.brake(step_s)
+        if not motion.is_standing:
             return
-        blocked = np.abs(measured_rad - self._position) > self.config.hold_error_rad  # NaN: False
+        error = np.abs(measured_rad - motion.position_rad)
+        blocked = error > self.config.hold_error_rad  # NaN: False
         blocked[GRIPPER] = False  # its error is its grip: to let go would drop what it holds
         self.counters['holds_relaxed'] += int(np.any(blocked))
-        within = np.clip(measured_rad, self._lower, self._upper)
-        self._stand = np.where(blocked, within, self._position)
+        within = np.clip(measured_rad, motion.lower_rad, motion.upper_rad)
+        self._stand = np.where(blocked, within, motion.position_rad)
 
-    def _track(
-        self, target: np.ndarray, target_velocity: np.ndarray, cap: np.ndarray, step_s: float
-    ) -> None:
-        """One step towards a target that moves at `target_velocity`, able to stop on it."""
-        remaining = target - self._position - target_velocity * step_s
-        distance = np.abs(remaining)
-        closing = np.minimum(distance / step_s, self._stoppable(distance, step_s))
-        wanted = target_velocity + np.sign(remaining) * closing
-        self._advance(np.clip(wanted, -cap, cap), step_s)
+    # --- health ----------------------------------------------------------------------------------
 
-    def _advance(self, wanted_velocity: np.ndarray, step_s: float) -> None:
-        """Integrate one step, within the acceleration caps and able to stop before the limits."""
-        change = self.config.max_acceleration_rad_s2 * step_s
-        velocity = np.clip(wanted_velocity, self._velocity - change, self._velocity + change)
-        # A joint that was seeded outside its limits may stand there and move in, never out.
-        room_up = np.maximum(self._upper - self._position, 0.0)
-        room_down = np.maximum(self._position - self._lower, 0.0)
-        self._velocity = np.clip(
-            velocity, -self._stoppable(room_down, step_s), self._stoppable(room_up, step_s)
-        )
-        self._position = self._position + self._velocity * step_s
+    def observe(self, health: ArmHealth, velocity_rad_s: np.ndarray, now_s: float) -> None:
+        """Take one telemetry block, and the joints' velocities of the same read, shape (6,)."""
+        was_eased = self.health.gripper_is_stalled
+        self.health.observe(health, velocity_rad_s, now_s)
+        self.counters['grips_eased'] += int(self.health.gripper_is_stalled and not was_eased)
+        self._judge_health()
 
-    def _stoppable(self, distance_rad: np.ndarray, step_s: float) -> np.ndarray:
-        """Highest velocity of this step that leaves room to stop within `distance_rad`.
-
-        This step covers v*T; braking before each later step, however long, covers at most
-        v^2/(2a). Both together fill the distance; solved for v.
-        """
-        acceleration = self.config.max_acceleration_rad_s2
-        now = acceleration * step_s
-        return np.sqrt(now * now + 2.0 * acceleration * distance_rad) - now
+    def _judge_health(self) -> None:
+        """Warn, derate, stop: what is beyond its last threshold latches the emergency stop."""
+        before, self._severity = self._severity, self.health.severity
+        if self._severity > before:
+            self.counters[f'health_{self._severity.name.lower()}'] += 1
+        is_moving = self.mode not in (Mode.INACTIVE, Mode.ESTOPPED)
+        if self._severity is Severity.STOP and is_moving:
+            self.engage_estop('; '.join(map(str, self.health.findings()[:3])))

@@ -1,23 +1,37 @@
 """The arm behind a servo bus: positions, velocities and goals in rad, one call for each need."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from chefmate_core.calibration import MAX_TICK, ArmCalibration
-from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
+from chefmate_core.joints import GRIPPER, JOINT_COUNT, JOINT_NAMES
 from chefmate_core.servo import registers as reg
 from chefmate_core.servo import setup
 from chefmate_core.servo.bus import ServoBus
 from chefmate_core.servo.config import ServoConfig
-from chefmate_core.servo.errors import GoalError, ServoReadbackError, ServoSilentError
+from chefmate_core.servo.errors import (
+    GoalError,
+    ServoReadbackError,
+    ServoSilentError,
+    TorqueLostError,
+)
 from chefmate_core.servo.readings import ArmHealth, ArmReading
 from chefmate_core.servo.registers import decode_sign_magnitude
 from chefmate_core.servo.statistics import BusStatistics
 from chefmate_core.servo.sync import Row, SyncRead, SyncWrite
 
 _SIGN_15 = 0x8000
+_MOTION = (reg.PRESENT_POSITION, reg.PRESENT_VELOCITY)
+_HEALTH = (
+    reg.PRESENT_LOAD,
+    reg.PRESENT_VOLTAGE,
+    reg.PRESENT_TEMPERATURE,
+    reg.STATUS,
+    reg.MOVING,
+    reg.PRESENT_CURRENT,
+)
 _SLOW_VELOCITY_TICKS = 50
 
 
@@ -36,20 +50,12 @@ class FeetechArm:
         self._bus = ServoBus(port, config)
         self.config = self._bus.config
         ids = calibration.ids
-        self._motion = SyncRead(ids, (reg.PRESENT_POSITION, reg.PRESENT_VELOCITY))
-        self._health = SyncRead(
-            ids,
-            (
-                reg.PRESENT_LOAD,
-                reg.PRESENT_VOLTAGE,
-                reg.PRESENT_TEMPERATURE,
-                reg.STATUS,
-                reg.MOVING,
-                reg.PRESENT_CURRENT,
-            ),
-        )
+        self._motion = SyncRead(ids, _MOTION)
+        self._everything = SyncRead(ids, _MOTION + _HEALTH)
         self._goal = SyncWrite(ids, reg.GOAL_POSITION)
         self._goal_readback = SyncRead(ids, (reg.GOAL_POSITION,))
+        self._torque = SyncRead(ids, (reg.TORQUE_ENABLE,))
+        self._gripper_torque = SyncWrite((ids[GRIPPER],), reg.TORQUE_LIMIT)
         self._rad_s_per_count = calibration.rad_per_tick.copy()
         self._position_ticks = [0] * JOINT_COUNT
         self._velocity_counts = [0] * JOINT_COUNT
@@ -93,28 +99,62 @@ class FeetechArm:
             raise
 
     def configure(self) -> None:
-        """Set the servos up with read-back. Torque is off afterwards: the arm goes limp."""
-        self.set_torque(False)
-        setup.apply_eeprom(self._bus, self.calibration.ids)
-        setup.apply_ram(self._bus, self.calibration.ids)
+        """Set the servos up with read-back.
 
-    def set_torque(self, enabled: bool) -> None:
-        """Turn torque on where the arm is, without moving it, or off.
-
-        For torque on, the goals are first set to a fresh read of the present positions and read
-        back. If anything fails, torque is off on every servo that can be reached, and it raises.
+        An arm that holds goes on holding where its EEPROM is as it should be, so that a driver
+        that starts again does not drop it; else torque is off afterwards and the arm is limp.
         """
-        if not enabled:
-            self._torque_off()
-            return
-        self._hold_here()
+        ids = self.calibration.ids
+        if not (self.torque_enabled().all() and setup.eeprom_is_set(self._bus, ids)):
+            self._torque_off(range(JOINT_COUNT))
+            setup.apply_eeprom(self._bus, ids)
+        else:
+            self._settle_goals()
+        setup.apply_ram(self._bus, ids)
+
+    def hold(self) -> np.ndarray:
+        """Turn torque on without moving the arm; return what the servos hold, rad, shape (6,).
+
+        A servo without torque is first told that its goal is where it is, by a fresh read and
+        with read-back. One that has torque keeps its goal: what it grips would fall. If anything
+        fails, it raises, and torque is as it was before on every servo that can be reached.
+        """
+        had_torque, goal = self._settle_goals()
         try:
             for servo_id in self.calibration.ids:
                 self._bus.write_verified(servo_id, reg.TORQUE_ENABLE, 1)
         except BaseException:
             if self._bus.is_open:
-                self._torque_off()
+                self._torque_off(np.flatnonzero(~had_torque))
             raise
+        return self.calibration.ticks_to_rad(goal)
+
+    def set_torque(self, enabled: bool) -> None:
+        """Hold the arm where it is, or let it go limp."""
+        if enabled:
+            self.hold()
+        else:
+            self._torque_off(range(JOINT_COUNT))
+
+    def check_torque(self) -> None:
+        """Raise TorqueLostError if a servo that answers has no torque; one sync read."""
+        rows = self._bus.sync_read(self._torque)
+        limp = [name for name, row in zip(JOINT_NAMES, rows, strict=True) if row and not row[1]]
+        if limp:
+            raise TorqueLostError(
+                f'{self.port}: {", ".join(limp)} lost torque by itself: a power cut, or the '
+                "servo's own protection. Check the power supply and what the arm carries."
+            )
+
+    def limit_gripper(self, torque_fraction: float | None) -> None:
+        """Limit the gripper to a fraction of its stall torque; None: as it is configured.
+
+        Not acknowledged: to be sent again from time to time.
+        """
+        limit = self.config.gripper_max_torque_limit
+        if torque_fraction is not None:
+            limit = min(limit, round(torque_fraction * reg.TORQUE_LIMIT_FULL))
+        self._bus.sync_write(self._gripper_torque, [limit])
 
     def torque_enabled(self) -> np.ndarray:
         """Return which servos have torque on, bool, shape (6,)."""
@@ -122,19 +162,20 @@ class FeetechArm:
             [self._bus.read(servo_id, reg.TORQUE_ENABLE) == 1 for servo_id in self.calibration.ids]
         )
 
-    def read(self) -> ArmReading:
-        """Read positions and velocities: one sync read, and a retry for the missing servos.
+    def read(self, with_health: bool = False) -> ArmReading:
+        """Read positions and velocities, on demand also health, by one sync read.
 
-        A joint that does not answer keeps its last value and its age grows. Raises PortLostError
-        when the port is gone, ServoSilentError when a joint missed more than `max_misses` reads.
+        The missing servos are asked again. A joint that does not answer keeps its last value and
+        its age grows. Raises PortLostError when the port is gone, ServoSilentError when a joint
+        missed more than `max_misses` reads.
         """
-        rows = self._bus.sync_read(self._motion)
+        rows = self._bus.sync_read(self._everything if with_health else self._motion)
         now_s = self._clock()
         is_fresh = True
         positions, velocities = self._position_ticks, self._velocity_counts
         for index, row in enumerate(rows):
             if row is not None:
-                _, position, velocity = row
+                position, velocity = row[1], row[2]
                 if position <= MAX_TICK:
                     positions[index] = position
                     velocities[index] = velocity if velocity < _SIGN_15 else _SIGN_15 - velocity
@@ -157,6 +198,7 @@ class FeetechArm:
             now_s,
             age_s,
             is_fresh,
+            self._health(rows, now_s) if with_health else None,
         )
 
     def write_goal(self, position_rad: np.ndarray) -> np.ndarray:
@@ -174,35 +216,17 @@ class FeetechArm:
         self._bus.sync_write(self._goal, ticks.tolist())
         return self.calibration.ticks_to_rad(ticks)
 
-    def read_health(self) -> ArmHealth:
-        """Read temperature, voltage, load, current, status and moving: one sync read."""
-        rows = self._bus.sync_read(self._health)
-        now_s = self._clock()
-        for index, row in enumerate(rows):
-            if row is not None:
-                self._health_values[index] = self._health_of(index, row)
-                self._health_at_s[index] = now_s
-        load, voltage, temperature, status, moving, current = self._health_values.T.copy()
-        return ArmHealth(
-            temperature_c=temperature,
-            voltage_v=voltage,
-            load_fraction=load,
-            current_ma=current,
-            status_bits=np.nan_to_num(status).astype(int),
-            moving=np.nan_to_num(moving).astype(bool),
-            steady_time_s=now_s,
-            age_s=now_s - self._health_at_s,
-        )
-
     def reconnect(self) -> None:
         """Open the port anew after it was lost or fell silent, check everything, read afresh.
 
-        Torque is left as the servos have it; call `set_torque(True)` to hold where the arm is now.
+        Torque is left as the servos have it; `hold` makes sure of it.
         Raises as `connect` does as long as the arm is not back.
         """
         self._bus.close()
         self.connect()
         try:
+            if self.torque_enabled().any():
+                self._settle_goals()
             setup.apply_ram(self._bus, self.calibration.ids)
         except BaseException:
             self._bus.close()
@@ -213,27 +237,36 @@ class FeetechArm:
         """Close the port; with `torque_off` the arm goes limp first, else it holds its goal."""
         try:
             if torque_off and self._bus.is_open:
-                self._torque_off()
+                self._torque_off(range(JOINT_COUNT))
         finally:
             self._bus.close()
 
-    def _torque_off(self) -> None:
-        """Turn torque off everywhere, going on where one servo fails, then raise that failure."""
+    def _torque_off(self, indices: Iterable[int]) -> None:
+        """Turn torque off, going on where one servo fails, then raise that failure."""
         failure: ServoSilentError | ServoReadbackError | None = None
-        for servo_id in self.calibration.ids:
+        for index in indices:
             try:
-                self._bus.write_verified(servo_id, reg.TORQUE_ENABLE, 0)
+                self._bus.write_verified(self.calibration.ids[index], reg.TORQUE_ENABLE, 0)
             except (ServoSilentError, ServoReadbackError) as error:
                 failure = failure or error
         if failure is not None:
             raise failure
 
-    def _hold_here(self) -> None:
-        """Make every servo's goal its present position, and prove it."""
+    def _settle_goals(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give every servo a goal that it may hold; return who has torque, and the goals in ticks.
+
+        A servo that has torque keeps its goal, unless that is far away: the servo would run there
+        as soon as its speed limit is lifted.
+        """
         self._read_all()
         low, high = self.calibration.range_min_ticks, self.calibration.range_max_ticks
         present = np.array(self._position_ticks)
-        outside = np.maximum(low - present, present - high)
+        has_torque = self.torque_enabled()
+        held = np.array([self._bus.read(one, reg.GOAL_POSITION) for one in self.calibration.ids])
+        is_near = np.abs(held - present) <= self.config.adopt_tolerance_ticks
+        is_near[GRIPPER] = True  # its distance is its grip
+        keeps = has_torque & is_near & (held >= low) & (held <= high)
+        outside = np.where(keeps, 0, np.maximum(low - present, present - high))
         if outside.max() > self.config.torque_on_tolerance_ticks:
             worst = int(outside.argmax())
             raise ServoReadbackError(
@@ -242,14 +275,18 @@ class FeetechArm:
                 f'{high[worst]:.0f}; with torque on it would run there at once. Move the joint '
                 'into its range by hand, or calibrate again.'
             )
-        goal = np.clip(present, low, high).astype(int).tolist()
+        goal = np.where(keeps, held, np.clip(present, low, high)).astype(int)
+        self._write_goals_verified(goal.tolist())
+        return has_torque, goal
+
+    def _write_goals_verified(self, goal_ticks: list[int]) -> None:
         for _ in range(1 + self.config.register_retries):
-            self._bus.sync_write(self._goal, goal)
+            self._bus.sync_write(self._goal, goal_ticks)
             rows = self._bus.sync_read(self._goal_readback)
-            if [row and row[1] for row in rows] == goal:
+            if [row and row[1] for row in rows] == goal_ticks:
                 return
         raise ServoReadbackError(
-            f'{self.port}: the goals do not read back as the present positions (sent {goal}, '
+            f'{self.port}: the goals do not read back as they were written (sent {goal_ticks}, '
             f'found {[row and row[1] for row in rows]}); torque stays off. Check the bus cable.'
         )
 
@@ -279,8 +316,25 @@ class FeetechArm:
             ticks = 1 if phase & reg.PHASE_VELOCITY_IN_TICKS else _SLOW_VELOCITY_TICKS
             self._rad_s_per_count[index] = ticks * self.calibration.rad_per_tick[index]
 
+    def _health(self, rows: list[Row | None], now_s: float) -> ArmHealth:
+        for index, row in enumerate(rows):
+            if row is not None:
+                self._health_values[index] = self._health_of(index, row)
+                self._health_at_s[index] = now_s
+        load, voltage, temperature, status, moving, current = self._health_values.T.copy()
+        return ArmHealth(
+            temperature_c=temperature,
+            voltage_v=voltage,
+            load_fraction=load,
+            current_ma=current,
+            status_bits=np.nan_to_num(status).astype(int),
+            moving=np.nan_to_num(moving).astype(bool),
+            steady_time_s=now_s,
+            age_s=now_s - self._health_at_s,
+        )
+
     def _health_of(self, index: int, row: Row) -> tuple[float, ...]:
-        error, load, voltage, temperature, status, moving, current = row
+        error, _, _, load, voltage, temperature, status, moving, current = row
         sign = self.calibration.signs[index]
         return (
             decode_sign_magnitude(load, 10) * reg.LOAD_PER_COUNT * sign,

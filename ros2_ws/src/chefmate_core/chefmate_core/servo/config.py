@@ -43,6 +43,9 @@ class ServoConfig:
     # A joint this far outside its calibrated range at torque-on has a wrong calibration; the
     # servo would run to the end of the range at once. 57 ticks are 5 degrees.
     torque_on_tolerance_ticks: int = 57
+    # A servo that holds already keeps a goal this near; 228 ticks are 0.35 rad, the following
+    # error that the safety gate stops at.
+    adopt_tolerance_ticks: int = 228
 
     def __post_init__(self) -> None:
         for entry in fields(self):
@@ -76,4 +79,5 @@ _ALLOWED: dict[str, tuple[float, float]] = {
     'gripper_protection_current': (0, 511),
     'gripper_overload_torque': (0, 100),
     'torque_on_tolerance_ticks': (0, 4095),
+    'adopt_tolerance_ticks': (0, 4095),
 }

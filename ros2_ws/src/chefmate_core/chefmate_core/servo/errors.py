@@ -31,5 +31,9 @@ class ServoReadbackError(BusError):
     """A servo answered, but a register does not hold what was written."""
 
 
+class TorqueLostError(BusError):
+    """A servo that should hold has switched its torque off by itself."""
+
+
 class GoalError(ChefMateError, ValueError):
     """A goal that no servo may ever see: wrong shape, NaN or infinity."""

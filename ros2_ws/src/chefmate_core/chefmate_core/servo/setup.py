@@ -101,6 +101,18 @@ def ram_settings(config: ServoConfig, index: int) -> list[tuple[Register, int]]:
     return settings
 
 
+def eeprom_is_set(bus: ServoBus, servo_ids: tuple[int, ...]) -> bool:
+    """Return whether `apply_eeprom` would find nothing to write."""
+    return all(
+        not bus.read(servo_id, reg.PHASE) & reg.PHASE_MULTI_TURN_FEEDBACK
+        and all(
+            bus.read(servo_id, register) == value
+            for register, value in eeprom_settings(bus.config, index)
+        )
+        for index, servo_id in enumerate(servo_ids)
+    )
+
+
 def apply_eeprom(bus: ServoBus, servo_ids: tuple[int, ...]) -> None:
     """Write the settings that last, where they differ; torque must be off."""
     for index, servo_id in enumerate(servo_ids):
