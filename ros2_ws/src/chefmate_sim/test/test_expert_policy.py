@@ -190,15 +190,16 @@ def test_a_slice_that_slips_from_the_jaw_is_grasped_again(expert):
     assert_cooked(verdict, result)
 
 
-def test_an_arm_that_was_moved_by_hand_finds_a_new_way(expert):
+def test_an_arm_that_was_moved_by_hand_stops_and_after_its_release_finds_a_new_way(expert):
     def push(simulation):  # while it reaches: the shoulder is turned away, then let go
-        if 0.8 <= simulation.world.time_s < 1.8:
-            simulation.override = {0: -0.6}
-        else:
-            simulation.override = {}
+        now_s = simulation.world.time_s
+        simulation.override = {0: -0.6} if 0.8 <= now_s < 1.8 else {}
+        if now_s >= 2.5 and simulation.gate.mode == 'estopped':
+            simulation.gate.release_estop()
 
-    verdict, result, _ = cook(expert, BREAD, 3, on_step=push)
+    verdict, result, simulation = cook(expert, BREAD, 3, on_step=push)
     assert_cooked(verdict, result)
+    assert simulation.gate.counters['health_stop'] == 1
     assert any('waiting' in phase for _, phase in result.phases)
 
 

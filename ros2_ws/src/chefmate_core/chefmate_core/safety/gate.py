@@ -75,7 +75,11 @@ class SafetyGate:
         self._blend_cap = config.blend_velocity_rad_s
         self._blending_since_s = 0.0
         self._stand: np.ndarray | None = None  # where to hold, once the arm has come to a stand
-        self._forget_commands()
+        self._target = self._motion.position_rad
+        self._target_velocity = np.zeros(JOINT_COUNT)
+        self._stamp_s = -np.inf
+        self._accepted_s = -np.inf
+        self._interval_s = 0.0
 
     # --- life ------------------------------------------------------------------------------------
 

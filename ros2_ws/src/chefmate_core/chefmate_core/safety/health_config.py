@@ -82,7 +82,9 @@ def _levels(value: Any, where: str, falls: bool) -> Levels:
             f'{where}: persistence_s is three times, for warn, derate and stop; found '
             f'{value["persistence_s"]}'
         )
-    return Levels(*numbers, persistence_s, float(value['hysteresis']))
+    warn, derate, stop = numbers
+    after_s, then_s, last_s = persistence_s
+    return Levels(warn, derate, stop, (after_s, then_s, last_s), float(value['hysteresis']))
 
 
 def expect_keys(values: Mapping[str, Any], kind: type, origin: str) -> None:

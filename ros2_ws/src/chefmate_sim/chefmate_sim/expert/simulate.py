@@ -19,9 +19,13 @@ from chefmate_core.policy.protocol import ActionChunk, Observation, Policy
 from chefmate_core.safety.command import Command
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate
+from chefmate_core.servo.readings import ArmHealth
 from chefmate_sim.kitchen.world import KitchenWorld
+from chefmate_sim.virtual_bus.servo import STALL_CURRENT_MA
 
 CONTROL_PERIOD_S = 0.01
+TELEMETRY_PERIOD_S = 0.1
+COOL_C, SUPPLY_V = 31.0, 7.4  # of every servo, always
 # Of the servos' stall torque: the gripper has half, as LeRobot sets its Max_Torque_Limit (500).
 TORQUE_FRACTION = np.where(np.arange(JOINT_COUNT) == GRIPPER, 0.5, 1.0)
 
@@ -72,6 +76,8 @@ class Simulation:
             world.set_torque_limit(index, fraction)
         self._in_flight: deque[tuple[float, ActionChunk]] = deque()
         self._replan_s = world.time_s
+        self._telemetry_due_s = world.time_s
+        self._gripper_torque = float(TORQUE_FRACTION[GRIPPER])
 
     def run(
         self,
@@ -140,7 +146,28 @@ class Simulation:
             self.gate.command(
                 Command(NAMES, goal.position_rad.tolist(), now_s, 'executor'), now_s, now_s
             )
+        if now_s >= self._telemetry_due_s:
+            self._telemetry_due_s = now_s + TELEMETRY_PERIOD_S
+            self.gate.observe(self._health(), self.world.joint_velocity_rad_s(), now_s)
         setpoint = self.gate.step(measured, now_s)
+        gripper_torque = setpoint.gripper_torque or float(TORQUE_FRACTION[GRIPPER])
+        if gripper_torque != self._gripper_torque:
+            self._gripper_torque = gripper_torque
+            self.world.set_torque_limit(GRIPPER, gripper_torque)
         for index, position_rad in enumerate(setpoint.position_rad):
             self.world.set_goal(index, self.override.get(index, float(position_rad)))
         self.world.advance(CONTROL_PERIOD_S)
+
+    def _health(self) -> ArmHealth:
+        """What the servos would report: their load; they are cool and have power."""
+        load = self.world.load_fraction()
+        return ArmHealth(
+            temperature_c=np.full(JOINT_COUNT, COOL_C),
+            voltage_v=np.full(JOINT_COUNT, SUPPLY_V),
+            load_fraction=load,
+            current_ma=load * STALL_CURRENT_MA,
+            status_bits=np.zeros(JOINT_COUNT, dtype=int),
+            moving=np.abs(self.world.joint_velocity_rad_s()) > 0.0,
+            steady_time_s=self.world.time_s,
+            age_s=np.zeros(JOINT_COUNT),
+        )
