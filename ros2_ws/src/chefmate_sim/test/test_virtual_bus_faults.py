@@ -1,5 +1,6 @@
 """Noise, lost packets, a dead servo, an unplugged port: what the driver makes of it."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,7 @@ def test_a_late_reply_never_passes_for_the_next_answer(arm, virtual, model):
     moved = START_RAD + 0.3
     model.place(moved)
     virtual.faults.clear()
+    time.sleep(1.0)  # until the late answers lie in the port
     for _ in range(50):
         reading = arm.read()
         if reading.ok:

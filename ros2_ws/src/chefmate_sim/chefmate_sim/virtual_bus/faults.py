@@ -53,6 +53,7 @@ class Faults:
     """The faults in force. Safe to change from any thread while the bus runs."""
 
     def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
         self.echo = False  # as an adapter that hears itself: every request comes back first
         self.done = dict.fromkeys(FaultKind, 0)  # how often each kind has struck
         self._random = random.Random(seed)
@@ -81,13 +82,29 @@ class Faults:
             self._dead.discard(servo_id)
             self._update()
 
+    def forget(self, kind: FaultKind) -> None:
+        """End the rules of one kind."""
+        with self._lock:
+            self._rules = [rule for rule in self._rules if rule[0].kind is not kind]
+            self._update()
+
     def clear(self) -> None:
-        """End all faults."""
+        """End all faults of packets, and let the dead live."""
         with self._lock:
             self._rules.clear()
             self._dead.clear()
             self.echo = False
             self._update()
+
+    def rules(self) -> list[tuple[Fault, int | None]]:
+        """Return the rules in force and how often each may still strike (None: until cleared)."""
+        with self._lock:
+            return [(fault, left) for fault, left in self._rules]
+
+    def dead(self) -> list[int]:
+        """Return the ids of the servos that were killed."""
+        with self._lock:
+            return sorted(self._dead)
 
     def is_dead(self, servo_id: int) -> bool:
         """Return whether the servo was killed."""

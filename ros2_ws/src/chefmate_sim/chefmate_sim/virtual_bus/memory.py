@@ -31,6 +31,7 @@ class ServoMemory:
 
     def __init__(self) -> None:
         self.live = bytearray(MEMORY_SIZE)
+        self.refused: frozenset[int] = frozenset()  # addresses that keep their value when written
         for register in REGISTERS.values():
             self.set(register, register.factory)
         self._lasting = bytes(self.live)
@@ -60,7 +61,7 @@ class ServoMemory:
         written = [
             (place, value)
             for place, value in enumerate(data, address)
-            if place < MEMORY_SIZE and place not in _READ_ONLY
+            if place < MEMORY_SIZE and place not in _READ_ONLY and place not in self.refused
         ]
         for place, value in written:
             self.live[place] = value

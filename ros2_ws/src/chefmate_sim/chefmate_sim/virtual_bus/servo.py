@@ -2,16 +2,20 @@
 
 import math
 import struct
+from collections.abc import Callable
 
 from chefmate_core.calibration import TICKS_PER_TURN, ArmCalibration
 from chefmate_core.servo import registers as reg
 from chefmate_core.servo.protocol import Frame, Instruction, packet
 from chefmate_sim.virtual_bus.memory import ServoMemory
 from chefmate_sim.virtual_bus.model import ServoArmModel
+from chefmate_sim.virtual_bus.overload import OverloadProtection
 
 # Source: STS3215 datasheet, 7.4 V version: stall current 2.4 A, supply 6 to 7.4 V.
 STALL_CURRENT_MA = 2400.0
 _SUPPLY_V = 7.4
+# Assumed: below this the servo's own 3.3 V regulator gives up, and its processor restarts.
+BROWN_OUT_V = 3.5
 _ROOM_TEMPERATURE_C = 31.0
 _MOVING_TICKS_S = 10
 _SLOW_VELOCITY_TICKS = 50
@@ -35,6 +39,10 @@ class VirtualServo:
         self.memory = ServoMemory()
         self.temperature_c = _ROOM_TEMPERATURE_C
         self.voltage_v = _SUPPLY_V
+        # Of a broken encoder: by how many ticks it is wrong this time; it knows it.
+        self.encoder_jump: Callable[[], int] | None = None
+        self._jump_ticks = 0
+        self.is_powered = True
         self.goals_written = 0
         self.index = index
         self._arm = arm
@@ -42,6 +50,7 @@ class VirtualServo:
         self._zero_actual = float(calibration.zero_ticks[index]) + joint.homing_offset
         self._sign = float(calibration.signs[index])
         self._pending: tuple[int, bytes] | None = None
+        self._overload = OverloadProtection(self.memory)
         for register, value in (
             (reg.SERVO_ID, joint.id),
             (reg.HOMING_OFFSET, joint.homing_offset),
@@ -59,14 +68,26 @@ class VirtualServo:
     def power_on(self) -> None:
         """Start as after power-on: torque off, RAM at its defaults, goal where the joint is."""
         self.memory.power_cycle()
+        self._overload.reset()
         self._pending = None
         self._arm.set_torque_limit(self.index, 0.0)
         self.measure(float(self._arm.position_rad()[self.index]), 0.0, 0.0)
         self.memory.set(reg.GOAL_POSITION, self.memory.get(reg.PRESENT_POSITION))
 
+    def supply(self, voltage_v: float) -> None:
+        """Take another supply voltage; too little switches the servo off, enough on again."""
+        self.voltage_v = voltage_v
+        if self.is_powered and voltage_v < BROWN_OUT_V:
+            self.is_powered = False
+            self._arm.set_torque_limit(self.index, 0.0)
+        elif not self.is_powered and voltage_v >= BROWN_OUT_V:
+            self.is_powered = True
+            self.power_on()
+
     def measure(self, position_rad: float, velocity_rad_s: float, load: float) -> None:
         """Put what the joint does now into the present-value registers."""
         memory = self.memory
+        self._jump_ticks = self.encoder_jump() if self.encoder_jump is not None else 0
         velocity = round(velocity_rad_s / self._rad_per_tick)
         is_moving = abs(velocity) > _MOVING_TICKS_S
         if not memory.live[reg.PHASE.address] & reg.PHASE_VELOCITY_IN_TICKS:
@@ -115,27 +136,43 @@ class VirtualServo:
 
     def write(self, address: int, data: bytes) -> None:
         """Write registers from the bus and act on those that move something."""
-        self.memory.write(address, data)
+        memory = self.memory
+        memory.write(address, data)
         end = address + len(data)
-        if address <= reg.GOAL_POSITION.address < end:
+        has_goal = address <= reg.GOAL_POSITION.address < end
+        if has_goal:
             self.goals_written += 1
-        if address <= reg.TORQUE_ENABLE.address < end or address <= reg.TORQUE_LIMIT.address < end:
+            if self._overload.has_tripped:
+                self._relieve()
+        if address <= reg.TORQUE_ENABLE.address < end:
+            self._overload.reset()
             self._apply_goal()
             self._apply_torque()
-        elif address <= reg.GOAL_POSITION.address < end and self.memory.get(reg.TORQUE_ENABLE):
+        elif address <= reg.TORQUE_LIMIT.address < end:
+            self._apply_goal()
+            self._apply_torque()
+        elif has_goal and memory.get(reg.TORQUE_ENABLE):
             self._apply_goal()
 
-    def unload_if_unsafe(self) -> None:
-        """Switch torque off for a status that the unloading condition names."""
-        is_unsafe = self._status() & self.memory.get(reg.UNLOADING_CONDITION)
-        if is_unsafe and self.memory.get(reg.TORQUE_ENABLE):
+    def protect(self, load: float, now_s: float) -> None:
+        """Do what the servo does by itself against a load, -1..1, and a bad status."""
+        if self._overload.watch(load * self._sign, now_s):
+            self._apply_torque()
+        bits = self._status() & ~reg.STATUS_OVERLOAD  # that one has a torque of its own
+        if bits & self.memory.get(reg.UNLOADING_CONDITION) and self.memory.get(reg.TORQUE_ENABLE):
             self.memory.set(reg.TORQUE_ENABLE, 0)
             self._apply_torque()
+
+    def _relieve(self) -> None:
+        memory = self.memory
+        self._overload.relieve(memory.get(reg.GOAL_POSITION), memory.get(reg.PRESENT_POSITION))
+        self._apply_torque()
 
     def _apply_torque(self) -> None:
         memory = self.memory
         limit = min(memory.get(reg.TORQUE_LIMIT), reg.TORQUE_LIMIT_FULL) / reg.TORQUE_LIMIT_FULL
         is_on = memory.get(reg.TORQUE_ENABLE) == 1
+        limit = min(limit, self._overload.torque_fraction)
         self._arm.set_torque_limit(self.index, limit if is_on else 0.0)
 
     def _apply_goal(self) -> None:
@@ -149,6 +186,7 @@ class VirtualServo:
             # A physics model that blew up: the encoder reports an error, not a crash.
             return 0
         actual = round(position_rad / self._rad_per_tick + self._zero_actual)
+        actual += self._jump_ticks
         return (actual - self.memory.get(reg.HOMING_OFFSET)) % TICKS_PER_TURN
 
     def _rad_of(self, reported_ticks: int) -> float:
@@ -165,4 +203,8 @@ class VirtualServo:
             bits |= reg.STATUS_VOLTAGE
         if self.temperature_c > live[reg.MAX_TEMPERATURE.address]:
             bits |= reg.STATUS_TEMPERATURE
+        if self._jump_ticks:
+            bits |= reg.STATUS_ENCODER
+        if self._overload.has_tripped:
+            bits |= reg.STATUS_OVERLOAD
         return bits
