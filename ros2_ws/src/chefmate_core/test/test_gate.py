@@ -1,6 +1,5 @@
 """The gate, fed with hostile commands by hand and by hypothesis."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -19,6 +18,8 @@ from chefmate_core.joints import (
 from chefmate_core.safety.command import Command, Refusal
 from chefmate_core.safety.config import config_from_mapping, load_preset
 from chefmate_core.safety.gate import Mode, SafetyGate
+from chefmate_core.safety.health import StopPersistsError
+from chefmate_core.servo.readings import ArmHealth
 
 PERIOD_S = 0.01
 CONFIG = load_preset('careful')
@@ -128,6 +129,17 @@ def test_the_first_command_is_approached_at_blend_speed_however_far_it_is():
     bench.stream(lambda t: [1.5] * 6, 2.0)
     assert bench.gate.mode is Mode.FOLLOWING
     assert bench.position == pytest.approx([1.5] * 6, abs=1e-6)
+
+
+def test_right_after_torque_came_on_nothing_moves_faster_than_blend_speed():
+    bench = Bench()
+    bench.stream(lambda t: [0.9 * math.sin(2 * math.pi * 0.3 * t)] * 6, 2.0)  # begins where it is
+    assert bench.gate.mode is Mode.FOLLOWING
+    first = round(CONFIG.first_motion_s / PERIOD_S)
+    velocity = np.diff(np.array(bench.trace), axis=0) / PERIOD_S
+    assert np.all(np.abs(velocity[:first]) <= CONFIG.blend_velocity_rad_s + 1e-9)
+    assert np.max(np.abs(velocity[first:, 0])) > 1.4, 'then it follows'
+    assert_within_caps(bench.trace)
 
 
 def test_a_new_source_is_a_hand_over_and_blends_again():
@@ -260,13 +272,191 @@ def test_before_activation_commands_are_refused_and_there_is_no_setpoint():
         gate.step(np.zeros(6), 0.0)
 
 
-def test_after_a_stall_of_the_loop_the_arm_goes_on_at_its_pace():
+def test_a_blend_towards_a_target_that_runs_away_catches_up_with_it_and_slowly():
     bench = Bench()
-    bench.stream(lambda t: [0.1 * t] * 6, 1.0)
+    bench.position = np.array([0.0, 0.0, -1.5, 0.0, 0.0, 0.0])
+    bench.gate.activate(bench.position, bench.now_s)
+    bench.trace = [bench.position]
+    elbow = JOINT_NAMES.index('elbow_flex')
+
+    def away(t):  # faster than blend speed
+        return [0.0, 0.0, -1.3 + 0.7 * t, 0.0, 0.0, 0.0]
+
+    bench.stream(away, 4.0)
+    assert bench.gate.mode is Mode.FOLLOWING
+    assert bench.position[elbow] == pytest.approx(-1.3 + 0.7 * bench.now_s, abs=0.02)
+    speed = np.abs(np.diff(np.array(bench.trace), axis=0))[:, elbow] / PERIOD_S
+    blend, growth = CONFIG.blend_velocity_rad_s[elbow], CONFIG.blend_acceleration_rad_s2[elbow]
+    for cycle in range(round(2.0 / PERIOD_S)):
+        since_s = max(0.0, (cycle + 2) * PERIOD_S - CONFIG.blend_patience_s)
+        assert speed[cycle] <= blend + growth * since_s + 1e-9
+    assert_within_caps(bench.trace)
+
+
+def test_a_blend_towards_a_standing_target_never_goes_faster_than_blend_speed():
+    bench = Bench(start=-1.2)
+    bench.stream(lambda t: [1.2] * 6, 4.0)
+    assert bench.gate.mode is Mode.BLENDING
+    velocity = np.diff(np.array(bench.trace), axis=0) / PERIOD_S
+    assert np.all(velocity <= CONFIG.blend_velocity_rad_s + 1e-9)
+
+
+def test_a_source_that_repeats_an_absurd_command_is_refused_every_time():
+    bench = Bench()
+    bench.stream(lambda t: [0.3] * 6, 2.0)
     before = bench.position
-    bench.send([0.9] * 6)
-    after = bench.step(period_s=0.1).position_rad
-    assert np.all(np.abs(after - before) <= CONFIG.max_velocity_rad_s * 1.5 * PERIOD_S + 1e-9)
+    for _ in range(100):
+        assert bench.send([-1.2] * 5 + [0.3]) is Refusal.ABSURD
+        bench.step()
+    assert np.max(np.abs(bench.position - before)) < 0.01
+    assert bench.gate.counters[Refusal.ABSURD] == 100
+    assert bench.send([0.25] * 6) is None, 'sane again'
+    assert bench.gate.mode is Mode.BLENDING
+
+
+def test_after_a_pause_a_source_that_was_absurd_is_approached_like_any_other():
+    bench = Bench()
+    bench.stream(lambda t: [0.3] * 6, 2.0)
+    assert bench.send([-1.2] * 5 + [0.3]) is Refusal.ABSURD
+    bench.step(30)
+    assert bench.send([-1.2] * 5 + [0.3]) is None
+    assert bench.gate.mode is Mode.BLENDING
+
+
+def test_a_commander_that_brought_the_arm_to_a_stand_has_ended_and_not_starved():
+    bench = Bench()
+    bench.stream(lambda t: [0.1] * 6, 2.0)
+    bench.step(30)
+    assert bench.gate.counters['commands_ended'] == 1
+    assert bench.gate.counters['starvations'] == 0
+
+
+@pytest.mark.parametrize('stall_s', [0.031, 0.1, 3.0])
+def test_after_a_stall_of_the_loop_the_arm_starts_from_rest(stall_s):
+    bench = Bench()
+    for cycle in range(200):  # at its caps
+        bench.send([1.5] * 6 if cycle < 150 else [-1.5] * 6)
+        bench.step()
+    bench.stream(lambda t: bench.position + 0.05, 0.5)
+    assert np.max(np.abs(bench.gate.step(bench.position, bench.now_s).velocity_rad_s)) > 0.4
+    before = bench.position
+    after = bench.step(period_s=stall_s)
+    first_step = CONFIG.max_acceleration_rad_s2 * PERIOD_S * PERIOD_S
+    assert np.all(np.abs(after.position_rad - before) <= first_step + 1e-9)
+    assert bench.gate.counters['stalls'] == 1
+
+
+def test_a_late_cycle_is_no_stall_and_keeps_the_pace():
+    bench = Bench()
+    bench.stream(lambda t: [1.2] * 6, 1.0)
+    before = bench.position
+    after = bench.step(period_s=0.025)
+    assert after.position_rad[0] - before[0] == pytest.approx(0.5 * 0.025)
+    assert bench.gate.counters['stalls'] == 0
+
+
+# --- health --------------------------------------------------------------------------------------
+
+
+def telemetry(temperature_c=31.0, gripper_load=0.1):
+    load = np.full(JOINT_COUNT, 0.1)
+    load[GRIPPER] = gripper_load
+    none = np.zeros(JOINT_COUNT)
+    return ArmHealth(
+        temperature_c=np.full(JOINT_COUNT, temperature_c),
+        voltage_v=np.full(JOINT_COUNT, 7.4),
+        load_fraction=load,
+        current_ma=load * 2400.0,
+        status_bits=none.astype(int),
+        moving=none.astype(bool),
+        steady_time_s=0.0,
+        age_s=none,
+    )
+
+
+def heat(bench, temperature_c, seconds=1.3):
+    for _ in range(round(seconds / 0.1)):
+        bench.gate.observe(telemetry(temperature_c), np.zeros(JOINT_COUNT), bench.now_s)
+        bench.send([1.5 * math.sin(bench.now_s)] * 6)
+        bench.step(10)
+
+
+def test_a_hot_servo_first_slows_the_arm_and_then_stops_it_within_the_caps():
+    bench = Bench()
+    bench.stream(lambda t: [1.5 * math.sin(t)] * 6, 1.0)
+    heat(bench, 61.0)
+    begun = len(bench.trace)
+    bench.stream(lambda t: [1.5 * math.sin(t)] * 6, 4.0)
+    velocity = np.diff(np.array(bench.trace[begun:]), axis=0) / PERIOD_S
+    half = CONFIG.max_velocity_rad_s * CONFIG.health.derate_speed
+    assert np.all(np.abs(velocity) <= half + 1e-9)
+    assert bench.gate.mode is Mode.FOLLOWING
+    heat(bench, 66.0)
+    assert bench.gate.mode is Mode.ESTOPPED
+    assert 'temperature 66 C' in bench.gate.stop_reason
+    assert bench.gate.counters['health_derate'] == bench.gate.counters['health_stop'] == 1
+    assert_within_caps(bench.trace)
+
+
+def test_a_stop_for_a_servos_health_is_latched_and_released_only_when_its_cause_is_gone():
+    bench = Bench()
+    heat(bench, 66.0, seconds=3.0)
+    assert bench.gate.mode is Mode.ESTOPPED
+    with pytest.raises(StopPersistsError, match=r'temperature 66 C, above 65: stop.*Remove'):
+        bench.gate.release_estop()
+    assert bench.gate.mode is Mode.ESTOPPED
+    heat(bench, 40.0)
+    assert bench.gate.mode is Mode.ESTOPPED, 'cool again, and still latched'
+    bench.gate.release_estop()
+    assert bench.gate.mode is Mode.HOLDING
+
+
+def test_an_arm_that_is_activated_with_an_unhealthy_servo_stops_at_once():
+    bench = Bench()
+    bench.gate.deactivate()
+    for tenth in range(20):
+        bench.gate.observe(telemetry(66.0), np.zeros(JOINT_COUNT), bench.now_s + 0.1 * tenth)
+    bench.gate.activate(bench.position, bench.now_s + 2.0)
+    assert bench.step(period_s=2.01).mode is Mode.ESTOPPED
+
+
+def test_an_arm_that_does_not_follow_is_stopped_and_let_go_where_it_is():
+    bench = Bench()
+    blocked = np.zeros(JOINT_COUNT)
+    for _ in range(300):
+        bench.gate.observe(telemetry(), np.zeros(JOINT_COUNT), bench.now_s)
+        bench.send([1.0] * 6)
+        bench.step(measured=blocked)
+    assert bench.gate.mode is Mode.ESTOPPED
+    assert 'following error' in bench.gate.stop_reason
+    end = bench.step(300, measured=blocked).position_rad
+    assert end[:GRIPPER] == pytest.approx([0.0] * 5, abs=1e-6), 'it does not go on pushing'
+    assert end[GRIPPER] > 0.5, 'but keeps its grip'
+    assert_within_caps(bench.trace)
+    bench.gate.release_estop()  # its cause has ended: the arm stands where it is
+
+
+def test_a_gripper_that_presses_for_long_is_eased_and_the_setpoint_stays():
+    bench = Bench()
+    setpoint = bench.step()
+    assert setpoint.gripper_torque is None
+    for _ in range(25):
+        bench.gate.observe(telemetry(gripper_load=-0.5), np.zeros(JOINT_COUNT), bench.now_s)
+        setpoint = bench.step(10)
+    assert setpoint.gripper_torque == CONFIG.health.grip_eased_torque
+    assert bench.gate.counters['grips_eased'] == 1
+    assert np.all(setpoint.position_rad == 0.0)
+
+
+def test_an_arm_without_telemetry_goes_on_slowly():
+    bench = Bench()
+    bench.stream(lambda t: [1.5 * math.sin(t)] * 6, 6.0)
+    assert bench.gate.counters['health_derate'] == 1
+    begun = len(bench.trace)
+    bench.stream(lambda t: [1.5 * math.sin(t)] * 6, 3.0)
+    velocity = np.diff(np.array(bench.trace[begun:]), axis=0) / PERIOD_S
+    half = CONFIG.max_velocity_rad_s * CONFIG.health.derate_speed
+    assert np.all(np.abs(velocity) <= half + 1e-9)
 
 
 def test_unknown_presets_and_wrong_values_are_named():

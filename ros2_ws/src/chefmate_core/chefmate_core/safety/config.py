@@ -25,6 +25,7 @@ class GateConfig:
     blend_velocity_rad_s: np.ndarray  # towards the first command of a source
     blend_patience_s: float  # a blend that lasts longer may go as much faster as its target moves
     blend_acceleration_rad_s2: np.ndarray  # by which a long blend's speed may grow
+    first_motion_s: float  # after torque came on nothing goes faster than a blend for this long
     limit_margin_rad: float  # kept from both ends of the calibrated range
     pass_distance_rad: float  # command this near to the setpoint: followed, nothing to report
     reject_distance_rad: float  # command farther away than this: refused

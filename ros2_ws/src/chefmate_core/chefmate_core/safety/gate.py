@@ -67,6 +67,7 @@ class SafetyGate:
         self.health = HealthMonitor(config.health)
         self._motion = SetpointMotion(lower, upper, config.max_acceleration_rad_s2)
         self._period_s = period_s
+        self._activated_s = 0.0
         self._stepped_s = 0.0
         self._severity = Severity.OK
         self._source: str | None = None
@@ -96,7 +97,7 @@ class SafetyGate:
                 'Read the arm successfully first'
             )
         self._motion.seed(held)
-        self._stepped_s = now_s
+        self._activated_s = self._stepped_s = now_s
         self._distrusted = None
         self._forget_commands()
         self.health.forget_following()
@@ -278,6 +279,8 @@ class SafetyGate:
         cap = self.config.max_velocity_rad_s
         if self.mode is Mode.BLENDING:
             cap = self._blend(target_velocity, now_s, step_s)
+        if now_s - self._activated_s <= self.config.first_motion_s:
+            cap = np.minimum(cap, self.config.blend_velocity_rad_s)
         if self._severity >= Severity.DERATE:
             cap = cap * self.config.health.derate_speed
         self._motion.track(self._target, target_velocity, cap, step_s)
