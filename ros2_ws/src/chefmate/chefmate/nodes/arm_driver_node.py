@@ -1,6 +1,5 @@
 """`arm_driver_node`: one arm on a serial port. Configured it is read, active it has torque."""
 
-import sys
 import time
 from pathlib import Path
 
@@ -15,17 +14,19 @@ from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.driver.arm_driver import ArmDriver
 from chefmate_core.driver.report import diagnose
 from chefmate_core.errors import ChefMateError
+from chefmate_core.realtime import RealtimeConfig
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate, Setpoint
 from chefmate_core.servo.arm import ArmReading, FeetechArm
 from chefmate_core.servo.errors import PortLostError, PortMissingError, ServoSilentError
+from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import command_from, joint_state, time_message
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
+from chefmate_ros.telemetry_messages import servo_telemetry
 
-SWITCH_INTERVAL_S = 0.0005
 NOT_READY = (PortMissingError, PortLostError, ServoSilentError)
 
 
@@ -40,6 +41,10 @@ class ArmDriverNode(LifecycleNode):
         )
         self._preset = declare(self, 'preset', 'careful', 'Safety preset: careful, normal, fast.')
         self._rate_hz = declare(self, 'rate_hz', 100.0, 'Control rate, Hz.', (10.0, 500.0))
+        self._telemetry_rate_hz = declare(
+            self, 'telemetry_rate_hz', 10.0, "Rate of the servos' health, Hz.", (1.0, 100.0)
+        )
+        self._realtime = declared_realtime(self)
         self._accepts_commands = declare(
             self,
             'accepts_commands',
@@ -66,6 +71,7 @@ class ArmDriverNode(LifecycleNode):
         self._diagnostics = DiagnosticsPublisher(self, hardware_id=self._port)
         self._diagnostics.add('arm', self._diagnose)
         self._states = self.create_publisher(JointState, 'joint_states', qos.STATE)
+        self._telemetry = self.create_publisher(ServoTelemetry, 'servo_telemetry', qos.STATE)
         if self._accepts_commands:
             self._applied = self.create_publisher(JointState, 'joint_commands_applied', qos.STATE)
             self._estop_state = self.create_publisher(Bool, 'emergency_stop_active', qos.LATCHED)
@@ -120,8 +126,12 @@ class ArmDriverNode(LifecycleNode):
                 on_estop=self._publish_estop,
                 wall_clock=lambda: self.get_clock().now().nanoseconds * 1e-9,
                 estopped=self._estopped,
+                telemetry_rate_hz=self._telemetry_rate_hz,
+                realtime=self._realtime,
             )
             driver.start()
+            if not self._accepts_commands:
+                driver.release()  # also a leader that held before
         except ChefMateError as error:
             return self._failed(error)
         self._driver = driver
@@ -129,6 +139,8 @@ class ArmDriverNode(LifecycleNode):
         if self._accepts_commands:
             self._publish_estop(self._estopped)
         self.get_logger().info(f'reading {self._port} at {self._rate_hz:g} Hz')
+        for measure in driver.realtime.measures:
+            self.get_logger().info(f'real time, {measure.name}: {measure}')
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -196,7 +208,7 @@ class ArmDriverNode(LifecycleNode):
         self, request: SetBool.Request, response: SetBool.Response
     ) -> SetBool.Response:
         try:
-            self._estopped = request.data  # latched here too: it outlives this driver
+            self._estopped |= request.data  # latched here too: it outlives this driver
             if self._driver is not None:
                 self._driver.set_estop(request.data)
             else:
@@ -211,6 +223,11 @@ class ArmDriverNode(LifecycleNode):
         age_s = time.monotonic() - reading.steady_time_s
         stamp = time_message(self.get_clock().now().nanoseconds * 1e-9 - age_s)
         self._states.publish(joint_state(stamp, reading.position_rad, reading.velocity_rad_s))
+        if reading.health is not None and self._driver is not None:
+            judged = self._driver.gate.health
+            self._telemetry.publish(
+                servo_telemetry(stamp, reading.health, judged.severity, judged.findings())
+            )
 
     def _publish_setpoint(self, setpoint: Setpoint) -> None:
         stamp = self.get_clock().now().to_msg()
@@ -225,7 +242,11 @@ class ArmDriverNode(LifecycleNode):
             ) from self._driver.failure
 
     def _publish_estop(self, active: bool) -> None:
+        """Runs also in the loop's thread: the gate latches the stop by itself too."""
+        self._estopped = active
         self._estop_state.publish(Bool(data=active))
+        if active and self._driver is not None:
+            self.get_logger().error(f'emergency stop: {self._driver.stop_reason}')
 
     def _diagnose(self) -> Diagnosis:
         if self._driver is None:
@@ -234,8 +255,27 @@ class ArmDriverNode(LifecycleNode):
         return diagnose(self._driver)
 
 
+def declared_realtime(node: LifecycleNode) -> RealtimeConfig:
+    """Declare what the loop asks the system for."""
+    defaults = RealtimeConfig()
+    return RealtimeConfig(
+        priority=declare(
+            node,
+            'realtime_priority',
+            defaults.priority,
+            'SCHED_FIFO priority of the loop; 0: none.',
+        ),
+        lock_memory=declare(
+            node, 'lock_memory', defaults.lock_memory, 'Keep all memory of the process in RAM.'
+        ),
+        cpus=tuple(
+            cpu
+            for cpu in declare(node, 'cpus', [-1], 'Processors for the loop; -1: any.')
+            if cpu >= 0
+        ),
+    )
+
+
 def main() -> int:
     """Entry point."""
-    # The loop's thread must not wait 5 ms for a callback that computes in the main thread.
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     return run_node(ArmDriverNode)

@@ -16,6 +16,8 @@ from enum import StrEnum
 from typing import Any
 
 from chefmate_core.errors import BusError, ChefMateError
+from chefmate_core.garbage import GarbageKeeper
+from chefmate_core.realtime import RealtimeConfig, RealtimeReport, make_realtime
 from chefmate_core.safety.command import Command
 from chefmate_core.safety.gate import Mode, SafetyGate, Setpoint
 from chefmate_core.servo.arm import ArmHealth, ArmReading, FeetechArm
@@ -51,6 +53,8 @@ class ArmDriver:
         telemetry_rate_hz: how often health is read with the motion, in the same sync read.
         clock: seconds of the steady clock; the arm must have the same one.
         ticker: what paces the loop, instead of one of `rate_hz` on the steady clock.
+        realtime: what to ask the system for, in the loop's thread; None: nothing, and garbage is
+            collected as Python does by itself.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class ArmDriver:
         telemetry_rate_hz: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
         ticker: Ticker | None = None,
+        realtime: RealtimeConfig | None = None,
     ) -> None:
         self.arm = arm
         self.gate = gate
@@ -73,6 +78,7 @@ class ArmDriver:
         self.failure: Exception | None = None  # what ended the loop; its owner must look
         self.health: ArmHealth | None = None
         self.last_error = ''
+        self.stop_reason = 'pressed before' if estopped else ''  # why the stop was latched last
         self.counters: Counter[str] = Counter()
         self.ticker = ticker or Ticker(1.0 / rate_hz)
         self._on_reading, self._on_setpoint, self._on_estop = on_reading, on_setpoint, on_estop
@@ -81,7 +87,11 @@ class ArmDriver:
         self._commands: deque[Command] = deque(maxlen=64)
         self._requests: queue.SimpleQueue[tuple[Callable[[], Any], Future]] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._is_ready = threading.Event()  # the loop's thread has what it asked the system for
         self._thread: threading.Thread | None = None
+        self.realtime = RealtimeReport()  # what was granted
+        self.garbage = GarbageKeeper()
+        self._realtime_config = realtime
         self._wants_torque = False
         self._estopped = estopped
         self._telemetry_period_s = 1.0 / telemetry_rate_hz
@@ -104,8 +114,10 @@ class ArmDriver:
             raise
         self.state = DriverState.MONITORING
         self._stop.clear()
+        self._is_ready.clear()
         self._thread = threading.Thread(target=self._run, name='arm_driver', daemon=True)
         self._thread.start()
+        self._is_ready.wait(REQUEST_TIMEOUT_S)
 
     def engage(self) -> None:
         """Turn torque on where the arm is, and seed the gate there.
@@ -169,11 +181,18 @@ class ArmDriver:
 
     def _run(self) -> None:
         try:
+            if self._realtime_config is not None:
+                self.realtime = make_realtime(self._realtime_config)
+                self.garbage.take_over()
+            self._is_ready.set()
             self._loop()
         except Exception as error:  # no thread of an arm may end unnoticed
             self.failure = error
             self.last_error = f'{type(error).__name__}: {error}'
             self.state = DriverState.FAILED
+        finally:
+            self.garbage.hand_back()
+            self.realtime.undo()
 
     def _loop(self) -> None:
         while self.ticker.wait(self._stop):
@@ -185,6 +204,8 @@ class ArmDriver:
                     self._cycle()
             except BusError as error:
                 self._lose(error)
+            if self.garbage.in_charge:
+                self.garbage.tidy(self.ticker.slack_s())
 
     def _serve_requests(self) -> None:
         while not self._requests.empty():
@@ -213,7 +234,7 @@ class ArmDriver:
     def _drive(self, reading: ArmReading, now_s: float, is_telemetry_due: bool) -> None:
         setpoint = self.gate.step(reading.position_rad, now_s)
         if self.gate.mode is Mode.ESTOPPED and not self._estopped:
-            self._engage_estop()  # the gate's own: a servo's health asked for it
+            self._engage_estop(self.gate.stop_reason)  # a servo's health asked for it
         if self._is_limp:
             return
         self.arm.write_goal(setpoint.position_rad)
@@ -255,10 +276,12 @@ class ArmDriver:
             self.state = DriverState.MONITORING
             self.arm.set_torque(False)
 
-    def _engage_estop(self) -> None:
+    def _engage_estop(self, reason: str = 'pressed') -> None:
+        if not self._estopped:
+            self.stop_reason = reason
         self._estopped = True
         if self.state is DriverState.DRIVING:
-            self.gate.engage_estop()
+            self.gate.engage_estop(reason)
         try:
             if self.state is DriverState.DRIVING and self._is_limp:
                 self.arm.set_torque(False)
