@@ -12,28 +12,19 @@ from pathlib import Path
 
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.joints import JOINT_COUNT
-from chefmate_core.servo.protocol import (
-    BROADCAST_ID,
-    Frame,
-    Instruction,
-    PacketParser,
-    packet,
-    wire_time_s,
-)
-from chefmate_sim.virtual_bus.collision import SAMPLES_PER_BIT, superimpose
+from chefmate_core.servo.protocol import PacketParser, wire_time_s
 from chefmate_sim.virtual_bus.faults import Faults
 from chefmate_sim.virtual_bus.hardware import HardwareFaults, Plant
 from chefmate_sim.virtual_bus.model import ServoArmModel
 from chefmate_sim.virtual_bus.obstruction import ObstructedArm
 from chefmate_sim.virtual_bus.servo import VirtualServo
 from chefmate_sim.virtual_bus.terminal import PseudoTerminal
+from chefmate_sim.virtual_bus.wire import ServoWire
 
 _BAUD_RATE = 1_000_000
 _READ_BYTES = 4096
 # While something changes by itself, as a sagging supply: how often it is looked at.
 _TICK_MS = 10
-# Servos answer within a few microseconds of one another; a bit lasts one.
-_LATEST_TWIN_SAMPLES = 8 * SAMPLES_PER_BIT
 _PR_SET_TIMERSLACK = 29  # source: linux/prctl.h
 
 
@@ -45,7 +36,7 @@ class VirtualServoBus:
     1 Mbaud, as on the real wire. Usable as a context manager; running once constructed.
 
     What may go wrong: `faults` with the packets, `hardware` with the servos, `hang_up` with the
-    port; `chefmate_sim.virtual_bus.language` has a line of text for each. Times are those of
+    port; `chefmate_sim.virtual_bus.script` has a line of text for each. Times are those of
     `clock`, seconds; random choices follow the seed of `faults`.
     """
 
@@ -60,9 +51,10 @@ class VirtualServoBus:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.faults = faults or Faults()
-        self._arm = ObstructedArm(arm)
+        self.ids = calibration.ids  # what the servos were born with, in the order of the joints
+        obstructed = ObstructedArm(arm)
         self.servos = tuple(
-            VirtualServo(index, self._arm, calibration) for index in range(JOINT_COUNT)
+            VirtualServo(index, obstructed, calibration) for index in range(JOINT_COUNT)
         )
         self.packets = 0  # good packets heard
         self.parser = PacketParser()
@@ -77,9 +69,12 @@ class VirtualServoBus:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK)
         self._is_closed = False
         # Not that of the packets: faults of one sort do not shift the choices of the other.
-        self._random = random.Random(self.faults.seed + 1)
-        plant = Plant(self.servos, self._arm, self._random)
+        chance = random.Random(self.faults.seed + 1)
+        plant = Plant(self.servos, obstructed, chance)
         self.hardware = HardwareFaults(plant, clock, self._lock, self._wake)
+        self._wire = ServoWire(
+            self.servos, obstructed, self.faults, self.hardware, self._send, clock, chance
+        )
         self._thread = threading.Thread(target=self._serve, name='virtual servo bus', daemon=True)
         try:
             self.plug_in()
@@ -169,11 +164,12 @@ class VirtualServoBus:
         if self._second_per_byte:
             _sharpen_sleep()
         while not self._is_closed:
-            terminal = self._terminal
             poll = select.poll()
             poll.register(self._wake_read, select.POLLIN)
-            if terminal is not None:
-                poll.register(terminal.fd, select.POLLIN)
+            with self._lock:
+                terminal = self._terminal
+                if terminal is not None:
+                    poll.register(terminal.fd, select.POLLIN)
             self._serve_one(terminal, poll)
 
     def _serve_one(self, terminal: PseudoTerminal | None, poll: select.poll) -> None:
@@ -198,11 +194,7 @@ class VirtualServoBus:
             self.plug_in()
         if self.hardware.is_active:
             self.hardware.advance()
-            # Servos protect themselves whether they are asked or not.
-            now_s = self._clock()
-            loads = self._arm.load_fraction().tolist()
-            for servo in self._listening():
-                servo.protect(loads[servo.index], now_s)
+            self._wire.protect()
 
     def _take(self, fd: int, data: bytes) -> None:
         if self.faults.echo:
@@ -212,166 +204,18 @@ class VirtualServoBus:
             self._wire_free_s = max(self._wire_free_s, now_s) + self._wire_s(data)
         for frame in self.parser.feed(data):
             self.packets += 1
-            if self.faults.strikes_requests:
-                self._mishear(fd, frame)
-            else:
-                self._answer(fd, self._execute(frame, self._listening()))
+            self._wire.answer(frame)
 
-    def _mishear(self, fd: int, frame: Frame) -> None:
-        """Let the servos hear what the faults leave of a request."""
-        delay_s, on_wire = self.faults.apply_to_wire(_bytes_of(frame))
-        time.sleep(delay_s)
-        for heard in _frames_in(on_wire):
-            request = _bytes_of(heard)
-            listeners = self._listening()
-            mishearing: list[tuple[VirtualServo, list[Frame]]] = []
-            for servo in listeners:
-                if _means(heard, servo.servo_id):
-                    delay_s, in_ear = self.faults.apply_to_ear(servo.servo_id, request)
-                    time.sleep(delay_s)
-                    frames = _frames_in(in_ear)
-                    if frames != [heard]:
-                        mishearing.append((servo, frames))
-            for servo, _ in mishearing:
-                listeners.remove(servo)
-            replies = self._execute(heard, listeners)
-            for servo, frames in mishearing:
-                for misheard in frames:
-                    replies += self._execute(misheard, [servo])
-            self._answer(fd, replies)
-
-    def _answer(self, fd: int, replies: list[tuple[VirtualServo, bytes]]) -> None:
-        if not replies:
-            return
-        if not self.faults.is_active and not self.hardware.is_active:
-            self._send(fd, b''.join([reply for _, reply in replies]))
-            return
-        for group in _simultaneous(replies):
-            sent = b''
-            for servo, reply in group:
-                delay_s, bent = self.faults.apply(servo.servo_id, reply)
-                time.sleep(delay_s)
-                if not sent:
-                    sent = bent
-                elif bent:
-                    late = self._random.randrange(1, _LATEST_TWIN_SAMPLES)
-                    sent = superimpose(sent, bent, late)
-            self._send(fd, sent)
-
-    def _execute(
-        self, frame: Frame, listeners: list[VirtualServo]
-    ) -> list[tuple[VirtualServo, bytes]]:
-        """Let those who hear a request execute it; return their replies in order."""
-        code, target = frame.code, frame.servo_id
-        if code == Instruction.SYNC_READ and target == BROADCAST_ID:
-            return self._sync_read(frame.parameters, listeners)
-        if code == Instruction.SYNC_WRITE and target == BROADCAST_ID:
-            self._sync_write(frame.parameters, listeners)
-            return []
-        is_broadcast = target == BROADCAST_ID
-        if not is_broadcast:
-            listeners = _with_id(target, listeners)
-        if code in (Instruction.READ, Instruction.PING):
-            self._measure(listeners)
-        replies = []
-        for servo in listeners:
-            reply = servo.execute(frame)
-            # Only a broadcast ping is answered by everyone.
-            if reply is not None and (not is_broadcast or code == Instruction.PING):
-                replies.append((servo, reply))
-        return replies
-
-    def _sync_read(
-        self, parameters: bytes, listeners: list[VirtualServo]
-    ) -> list[tuple[VirtualServo, bytes]]:
-        if len(parameters) < 3 or parameters[1] == 0:
-            return []
-        address, size = parameters[0], parameters[1]
-        servos = [servo for servo_id in parameters[2:] for servo in _with_id(servo_id, listeners)]
-        self._measure(servos)
-        return [(servo, servo.reply(servo.memory.read(address, size))) for servo in servos]
-
-    def _sync_write(self, parameters: bytes, listeners: list[VirtualServo]) -> None:
-        if len(parameters) < 2 or parameters[1] == 0:
-            return
-        address, size = parameters[0], parameters[1]
-        for start in range(2, len(parameters) - size, 1 + size):
-            for servo in _with_id(parameters[start], listeners):
-                servo.write(address, parameters[start + 1 : start + 1 + size])
-
-    def _measure(self, servos: list[VirtualServo]) -> None:
-        if not servos:
-            return
-        now_s = self._clock()
-        positions = self._arm.position_rad().tolist()
-        velocities = self._arm.velocity_rad_s().tolist()
-        loads = self._arm.load_fraction().tolist()
-        for servo in servos:
-            index = servo.index
-            servo.protect(loads[index], now_s)
-            servo.measure(positions[index], velocities[index], loads[index])
-
-    def _listening(self) -> list[VirtualServo]:
-        if not self.faults.is_active and not self.hardware.is_active:
-            return list(self.servos)
-        return [
-            servo
-            for servo in self.servos
-            if servo.is_powered and not self.faults.is_dead(servo.servo_id)
-        ]
-
-    def _send(self, fd: int, data: bytes) -> None:
-        if not data:
+    def _send(self, data: bytes) -> None:
+        if not data or self._terminal is None:
             return
         if self._second_per_byte:
             self._wire_free_s = max(self._wire_free_s, time.monotonic()) + self._wire_s(data)
             time.sleep(max(0.0, self._wire_free_s - time.monotonic()))
-        _emit(fd, data)
+        _emit(self._terminal.fd, data)
 
     def _wire_s(self, data: bytes) -> float:
         return len(data) * self._second_per_byte
-
-
-def _with_id(servo_id: int, servos: list[VirtualServo]) -> list[VirtualServo]:
-    return [servo for servo in servos if servo.servo_id == servo_id]
-
-
-def _simultaneous(
-    replies: list[tuple[VirtualServo, bytes]],
-) -> list[list[tuple[VirtualServo, bytes]]]:
-    """Return the replies in order, those that collide together: of different servos of one id."""
-    groups: list[list[tuple[VirtualServo, bytes]]] = []
-    for servo, reply in replies:
-        last = groups[-1] if groups else []
-        collides = bool(last) and last[0][0].servo_id == servo.servo_id
-        if collides and all(other is not servo for other, _ in last):
-            last.append((servo, reply))
-        else:
-            groups.append([(servo, reply)])
-    return groups
-
-
-def _means(frame: Frame, servo_id: int) -> bool:
-    """Whether a request wants something of this servo."""
-    if frame.servo_id != BROADCAST_ID:
-        return frame.servo_id == servo_id
-    parameters = frame.parameters
-    if frame.code == Instruction.SYNC_READ:
-        return servo_id in parameters[2:]
-    if frame.code == Instruction.SYNC_WRITE and len(parameters) > 1:
-        return servo_id in parameters[2 :: 1 + parameters[1]]
-    return True
-
-
-def _bytes_of(frame: Frame) -> bytes:
-    return packet(frame.servo_id, frame.code, frame.parameters)
-
-
-def _frames_in(data: bytes) -> list[Frame]:
-    # Assumed: a servo gives up an unfinished packet when the line falls silent, so that the rest
-    # of a broken request does not swallow the beginning of the next.
-    parser = PacketParser()
-    return parser.feed(data) + parser.finish()
 
 
 def _emit(fd: int, data: bytes) -> None:
