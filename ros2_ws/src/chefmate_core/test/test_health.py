@@ -152,13 +152,13 @@ def test_a_servo_that_reports_an_error_derates_and_a_blind_one_stops():
 def test_a_gripper_that_presses_is_eased_until_it_moves():
     watch = Watch()
     press = {'joint': GRIPPER, 'load_fraction': -0.5}
-    watch.see(1.9, **press)
+    watch.see(CONFIG.grip_stall_s - 0.1, **press)
     assert not watch.monitor.gripper_is_stalled
     assert watch.see(0.3, **press) is Severity.OK
     assert watch.monitor.gripper_is_stalled
-    watch.see(5.0, joint=GRIPPER, load_fraction=-0.25)  # what is left to it
+    watch.see(5.0, joint=GRIPPER, load_fraction=-CONFIG.grip_eased_torque)  # what is left to it
     assert watch.monitor.gripper_is_stalled
-    watch.see(0.1, joint=GRIPPER, load_fraction=-0.25, velocity=0.5)
+    watch.see(0.1, joint=GRIPPER, load_fraction=-0.2, velocity=0.5)
     assert not watch.monitor.gripper_is_stalled
     watch.see(5.0, joint=GRIPPER, load_fraction=-0.5, velocity=0.5)
     assert not watch.monitor.gripper_is_stalled

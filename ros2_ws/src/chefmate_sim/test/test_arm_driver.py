@@ -113,6 +113,15 @@ def test_engaging_does_not_move_the_arm(rig):
     assert np.ptp(positions, axis=0) == pytest.approx(np.zeros(6), abs=0.004)
 
 
+def test_engaging_an_arm_that_moves_changes_nothing(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([1.2] * 6, 0.5)
+    rig.driver.engage()
+    assert rig.driver.gate.mode is Mode.BLENDING
+    assert np.all(rig.setpoints[-1].velocity_rad_s[:5] > 0.4)
+
+
 def test_a_stream_of_commands_moves_the_arm_there(rig):
     rig.driver.start()
     rig.driver.engage()

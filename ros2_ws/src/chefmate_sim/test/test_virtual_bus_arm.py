@@ -157,7 +157,7 @@ def test_a_joint_far_outside_its_range_is_not_given_torque(arm, virtual, model):
 def test_a_servo_that_refuses_torque_leaves_no_other_with_torque(arm, virtual):
     arm.connect()
     virtual.servos[3].temperature_c = 90.0  # it unloads itself whenever torque comes on
-    with pytest.raises(ServoReadbackError, match='torque_enable'):
+    with pytest.raises(ServoReadbackError, match='torque does not come on at wrist_flex'):
         arm.set_torque(True)
     virtual.servos[3].temperature_c = 30.0
     assert not arm.torque_enabled().any()

@@ -17,6 +17,7 @@ from chefmate_core.errors import ChefMateError
 from chefmate_core.realtime import RealtimeConfig
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate, Setpoint
+from chefmate_core.safety.health import Severity
 from chefmate_core.servo.arm import ArmReading, FeetechArm
 from chefmate_core.servo.errors import PortLostError, PortMissingError, ServoSilentError
 from chefmate_msgs.msg import ServoTelemetry
@@ -68,6 +69,7 @@ class ArmDriverNode(LifecycleNode):
         self._driver: ArmDriver | None = None
         self._failure: ChefMateError | None = None
         self._estopped = False
+        self._severity = Severity.OK  # of the servos' health, as last logged
         self._diagnostics = DiagnosticsPublisher(self, hardware_id=self._port)
         self._diagnostics.add('arm', self._diagnose)
         self._states = self.create_publisher(JointState, 'joint_states', qos.STATE)
@@ -236,10 +238,21 @@ class ArmDriverNode(LifecycleNode):
 
     def _watch_driver(self) -> None:
         """A loop that has ended is the end of the node, and so of the launch."""
-        if self._driver is not None and self._driver.failure is not None:
+        driver = self._driver
+        if driver is None:
+            return
+        if driver.failure is not None:
             raise NodeError(
-                f'{self.get_fully_qualified_name()}: the loop has ended: {self._driver.last_error}'
-            ) from self._driver.failure
+                f'{self.get_fully_qualified_name()}: the loop has ended: {driver.last_error}'
+            ) from driver.failure
+        severity = driver.gate.health.severity
+        if severity is not self._severity:
+            self._severity = severity
+            findings = '; '.join(map(str, driver.gate.health.findings()))
+            if severity is Severity.OK:
+                self.get_logger().info('health: all is well again')
+            else:
+                self.get_logger().warning(f'health: {findings} ({severity.name.lower()})')
 
     def _publish_estop(self, active: bool) -> None:
         """Runs also in the loop's thread: the gate latches the stop by itself too."""

@@ -264,8 +264,8 @@ class ArmDriver:
     def _engage(self) -> None:
         if self.state is DriverState.LOST:
             raise BusError(f'the arm does not answer: {self.last_error}')
-        if self._estopped:
-            return  # the release of the stop engages
+        if self._estopped or self.state is DriverState.DRIVING:
+            return  # the release of the stop engages; what drives goes on driving
         self.gate.activate(self.arm.hold(), self._clock())
         self.state = DriverState.DRIVING
 

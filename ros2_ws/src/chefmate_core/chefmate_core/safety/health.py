@@ -85,7 +85,8 @@ class HealthMonitor:
         self._status = health.status_bits
         has_encoder_error = (health.status_bits & STATUS_ENCODER) != 0
         self._encoder_reads = np.where(has_encoder_error, self._encoder_reads + 1, 0)
-        self._watch_gripper(float(load[GRIPPER]), bool(at_rest[GRIPPER]), now_s)
+        holds = abs(velocity_rad_s[GRIPPER]) < self.config.grip_rest_velocity_rad_s
+        self._watch_gripper(float(load[GRIPPER]), bool(holds), now_s)
         self._slow_severity = max(
             *(rule.severity for rule in self._rules.values()),
             *(finding.severity for finding in self._status_findings()),
@@ -163,14 +164,14 @@ class HealthMonitor:
                 found.append(Finding('status', JOINT_NAMES[index], severity, f'reports {names}'))
         return found
 
-    def _watch_gripper(self, load: float, is_at_rest: bool, now_s: float) -> None:
+    def _watch_gripper(self, load: float, holds: bool, now_s: float) -> None:
         """A gripper that presses as hard as it may, without moving, for a while, is eased."""
         if np.isnan(load):
             return
-        if not (load >= self.config.grip_load and is_at_rest):
+        if not (load >= self.config.grip_load and holds):
             self._gripper_stalled_since_s = np.inf
             # Eased, its load is lower: it stays eased until it moves.
-            self.gripper_is_stalled = self.gripper_is_stalled and is_at_rest
+            self.gripper_is_stalled = self.gripper_is_stalled and holds
         elif np.isinf(self._gripper_stalled_since_s):
             self._gripper_stalled_since_s = now_s
         elif now_s - self._gripper_stalled_since_s >= self.config.grip_stall_s:

@@ -35,6 +35,7 @@ class HealthConfig:
     following_lag_s: float  # delay of a healthy servo
     rest_velocity_rad_s: float  # slower than this is at rest
     derate_speed: float  # fraction of the velocity caps that is left
+    grip_rest_velocity_rad_s: float  # slower than this the gripper holds something
     grip_load: float  # fraction of stall torque at which the gripper counts as pressing
     grip_stall_s: float  # pressing for this long: eased
     grip_eased_torque: float  # fraction of stall torque that is left to an eased gripper

@@ -53,8 +53,7 @@ class FeetechArm:
         self._motion = SyncRead(ids, _MOTION)
         self._everything = SyncRead(ids, _MOTION + _HEALTH)
         self._goal = SyncWrite(ids, reg.GOAL_POSITION)
-        self._goal_readback = SyncRead(ids, (reg.GOAL_POSITION,))
-        self._torque = SyncRead(ids, (reg.TORQUE_ENABLE,))
+        self._torque = SyncRead(ids, (reg.TORQUE_ENABLE, reg.GOAL_POSITION))
         self._gripper_torque = SyncWrite((ids[GRIPPER],), reg.TORQUE_LIMIT)
         self._rad_s_per_count = calibration.rad_per_tick.copy()
         self._position_ticks = [0] * JOINT_COUNT
@@ -120,12 +119,20 @@ class FeetechArm:
         fails, it raises, and torque is as it was before on every servo that can be reached.
         """
         had_torque, goal = self._settle_goals()
+        without = np.flatnonzero(~had_torque)
         try:
-            for servo_id in self.calibration.ids:
-                self._bus.write_verified(servo_id, reg.TORQUE_ENABLE, 1)
+            for index in without:
+                self._bus.write(self.calibration.ids[index], reg.TORQUE_ENABLE, 1)
+            has_torque, _ = self._torque_and_goals()
+            if not has_torque.all():
+                limp = ', '.join(JOINT_NAMES[index] for index in np.flatnonzero(~has_torque))
+                raise ServoReadbackError(
+                    f'{self.port}: torque does not come on at {limp}. Check its power and '
+                    'temperature; a servo protects itself.'
+                )
         except BaseException:
             if self._bus.is_open:
-                self._torque_off(np.flatnonzero(~had_torque))
+                self._torque_off(without)
             raise
         return self.calibration.ticks_to_rad(goal)
 
@@ -158,9 +165,7 @@ class FeetechArm:
 
     def torque_enabled(self) -> np.ndarray:
         """Return which servos have torque on, bool, shape (6,)."""
-        return np.array(
-            [self._bus.read(servo_id, reg.TORQUE_ENABLE) == 1 for servo_id in self.calibration.ids]
-        )
+        return self._torque_and_goals()[0]
 
     def read(self, with_health: bool = False) -> ArmReading:
         """Read positions and velocities, on demand also health, by one sync read.
@@ -261,8 +266,7 @@ class FeetechArm:
         self._read_all()
         low, high = self.calibration.range_min_ticks, self.calibration.range_max_ticks
         present = np.array(self._position_ticks)
-        has_torque = self.torque_enabled()
-        held = np.array([self._bus.read(one, reg.GOAL_POSITION) for one in self.calibration.ids])
+        has_torque, held = self._torque_and_goals()
         is_near = np.abs(held - present) <= self.config.adopt_tolerance_ticks
         is_near[GRIPPER] = True  # its distance is its grip
         keeps = has_torque & is_near & (held >= low) & (held <= high)
@@ -279,15 +283,29 @@ class FeetechArm:
         self._write_goals_verified(goal.tolist())
         return has_torque, goal
 
+    def _torque_and_goals(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return which servos have torque, and their goals in ticks; raise unless all answer."""
+        for _ in range(1 + self.config.register_retries):
+            rows = self._bus.sync_read(self._torque)
+            if None not in rows:
+                _, torque, goal = np.array(rows).T
+                return torque == 1, np.array([decode_sign_magnitude(int(raw), 15) for raw in goal])
+        silent = [name for name, row in zip(JOINT_NAMES, rows, strict=True) if row is None]
+        raise ServoSilentError(
+            f'{self.port}: no good answer from {", ".join(silent)}. Check the power and the cable '
+            'to the servo.'
+        )
+
     def _write_goals_verified(self, goal_ticks: list[int]) -> None:
         for _ in range(1 + self.config.register_retries):
             self._bus.sync_write(self._goal, goal_ticks)
-            rows = self._bus.sync_read(self._goal_readback)
-            if [row and row[1] for row in rows] == goal_ticks:
+            rows = self._bus.sync_read(self._torque)
+            found = [row and row[2] for row in rows]
+            if found == goal_ticks:
                 return
         raise ServoReadbackError(
             f'{self.port}: the goals do not read back as they were written (sent {goal_ticks}, '
-            f'found {[row and row[1] for row in rows]}); torque stays off. Check the bus cable.'
+            f'found {found}); torque stays off. Check the bus cable.'
         )
 
     def _read_all(self) -> None:
