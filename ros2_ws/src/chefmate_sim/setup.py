@@ -18,6 +18,10 @@ setup(
     description='The simulated kitchen.',
     license='MIT',
     entry_points={
+        'chefmate.commands': [
+            'bench = chefmate_sim.cli.commands:BENCH',
+            'sim = chefmate_sim.cli.commands:SIM',
+        ],
         'chefmate.policies': ['expert = chefmate_sim.expert.policy:ExpertPolicy'],
         'console_scripts': [
             'kitchen_node = chefmate_sim.start:kitchen_node',

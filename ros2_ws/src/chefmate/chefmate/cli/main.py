@@ -14,7 +14,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from chefmate.cli.parser import HEADING, Parser, section
-from chefmate.cli.registry import COMMANDS, EXAMPLES, Command
+from chefmate.cli.registry import COMMANDS, EXAMPLES, Command, extensions
 from chefmate_core.errors import ChefMateError, ConfigurationError
 
 _EXIT_FAILED = 1
@@ -68,6 +68,8 @@ def _run(words: list[str]) -> int:
 
 def _find(name: str) -> Command:
     by_name = {command.name: command for command in COMMANDS}
+    if name not in by_name:  # looking for extensions takes time that ours need not wait for
+        by_name |= {command.name: command for command in extensions()}
     if name in by_name:
         return by_name[name]
     close = difflib.get_close_matches(name, by_name, n=1)
@@ -79,6 +81,7 @@ def _find(name: str) -> Command:
 
 
 def _overview() -> Group:
+    commands = (*COMMANDS, *extensions())
     usage = Text('Usage: ', style=HEADING)
     usage.append('chefmate COMMAND ...', style='not bold')
     return Group(
@@ -88,7 +91,7 @@ def _overview() -> Group:
         Text(),
         usage,
         Text(),
-        section('Commands', [(command.name, command.summary) for command in COMMANDS]),
+        section('Commands', [(command.name, command.summary) for command in commands]),
         Text(),
         section('Examples', EXAMPLES, name_style='green'),
         Text(),

@@ -24,11 +24,16 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(
-        self, *args: Any, examples: Sequence[tuple[str, str]] = (), **kwargs: Any
+        self,
+        *args: Any,
+        examples: Sequence[tuple[str, str]] = (),
+        details: RenderableType | None = None,
+        **kwargs: Any,
     ) -> None:
         kwargs.setdefault('allow_abbrev', False)
         super().__init__(*args, **kwargs)
         self.examples = examples
+        self.details = details  # what the help page says besides, before the examples
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
@@ -53,6 +58,8 @@ def help_page(parser: Parser) -> RenderableType:
         ]
         if rows:
             parts += [Text(), section(title, rows)]
+    if parser.details is not None:
+        parts += [Text(), parser.details]
     if parser.examples:
         parts += [Text(), section('Examples', parser.examples, name_style='green')]
     return Group(*parts)

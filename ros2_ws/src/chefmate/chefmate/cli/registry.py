@@ -7,13 +7,20 @@ A subcommand is one module with two functions:
     run(args) -> int: do it and return the exit code; raise from the ChefMateError tree.
 
 The module is imported only when its subcommand is chosen: `chefmate --help` imports none of them.
+
+Another package adds a subcommand by an entry point of the group `chefmate.commands`: its name is
+that of the subcommand, and it names an object with two strings, `module` (as above) and `summary`
+(one line). `chefmate --help` imports that object: keep it in a small file of its own.
 """
 
 import importlib
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from chefmate_core.errors import ConfigurationError
+
+GROUP = 'chefmate.commands'
 
 
 @dataclass(frozen=True)
@@ -23,19 +30,34 @@ class Command:
     name: str
     module: str
     summary: str
+    origin: str = ''  # of an extension: the entry point
+    problem: str = ''  # why it cannot be used
 
     def load(self) -> ModuleType:
         """Import the module.
 
         Raises:
-            ConfigurationError: something that it needs is not installed.
+            ConfigurationError: something that it needs is not installed, or the extension that it
+                comes from is broken.
         """
+        if self.problem:
+            raise ConfigurationError(
+                f'the extension `chefmate {self.name}` ({self.origin}) is broken: {self.problem}. '
+                f'Next: build the workspace again (make setup), or mend or remove its package'
+            )
         try:
             return importlib.import_module(self.module)
         except ModuleNotFoundError as error:
             raise ConfigurationError(
                 f'`chefmate {self.name}` needs the Python module {error.name!r}, which is not '
                 f'found. Next: run `chefmate doctor`, which says what is missing'
+            ) from error
+        except Exception as error:
+            if not self.origin:
+                raise
+            raise ConfigurationError(
+                f'the extension `chefmate {self.name}` ({self.origin}) cannot be imported: '
+                f'{type(error).__name__}: {error}. Next: mend or remove its package'
             ) from error
 
 
@@ -45,6 +67,29 @@ COMMANDS = (
     Command('estop', 'chefmate.cli.estop', 'press or release the emergency stop'),
     Command('doctor', 'chefmate.cli.doctor', 'check this machine and say what to do'),
 )
+
+
+def extensions() -> tuple[Command, ...]:
+    """Return the subcommands of other packages, by name; a broken one says so when it is used."""
+    taken = {command.name for command in COMMANDS}
+    found: dict[str, Command] = {}
+    for entry in sorted(entry_points(group=GROUP)):
+        if entry.name not in taken:
+            found.setdefault(entry.name, _extension(entry))
+    return tuple(found.values())
+
+
+def _extension(entry: EntryPoint) -> Command:
+    try:
+        said = entry.load()
+        module, summary = said.module, said.summary
+        if not (isinstance(module, str) and isinstance(summary, str)):
+            raise TypeError(f'`module` and `summary` must be strings; found {said!r}')
+    except Exception as error:  # whatever is wrong with one, the others must work
+        problem = f'{type(error).__name__}: {error}'
+        return Command(entry.name, '', f'broken: {problem}', entry.value, problem)
+    return Command(entry.name, module, summary, entry.value)
+
 
 EXAMPLES = (
     ('chefmate doctor', 'is everything there?'),

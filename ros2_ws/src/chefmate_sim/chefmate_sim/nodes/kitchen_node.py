@@ -25,6 +25,7 @@ from chefmate_ros.object_messages import objects_message
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
+from chefmate_sim.nodes.fault_service import FaultService
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.model import FirstOrderArm, ServoArmModel
 
@@ -51,7 +52,7 @@ class KitchenNode(Node):
 
     def __init__(self) -> None:
         super().__init__('kitchen')
-        self._buses: list[VirtualServoBus] = []
+        self._buses: dict[str, VirtualServoBus] = {}
         seed = declare(self, 'seed', 0, 'Which kitchen: places, light and colours.')
         wire_time = declare(self, 'wire_time', True, 'Charge each byte its time at 1 Mbaud.')
         state_rate_hz = declare(
@@ -84,11 +85,10 @@ class KitchenNode(Node):
         }
         for arm, link in links.items():
             if link:
-                self._buses.append(
-                    VirtualServoBus(
-                        models[arm], calibrations[arm], Path(link), wire_time=wire_time
-                    )
+                self._buses[arm] = VirtualServoBus(
+                    models[arm], calibrations[arm], Path(link), wire_time=wire_time
                 )
+        FaultService(self, self._buses)
         self.create_service(Trigger, 'kitchen/reset', self._on_reset)
         self.create_subscription(String, 'policy/instruction', self._on_instruction, qos.LATCHED)
         self.create_timer(0.25, self._publish_verdict)
@@ -98,7 +98,7 @@ class KitchenNode(Node):
 
     def close(self) -> None:
         """Unplug the arms and stop the physics."""
-        for bus in self._buses:
+        for bus in self._buses.values():
             bus.close()
         self._kitchen.stop()
 
@@ -135,7 +135,7 @@ class KitchenNode(Node):
     def _diagnose(self) -> Diagnosis:
         values = {
             'seed': self._kitchen.seed,
-            'bus_packets': sum(bus.packets for bus in self._buses),
+            'bus_packets': sum(bus.packets for bus in self._buses.values()),
             **self._kitchen.statistics(),
         }
         factor = values['real_time_factor']
