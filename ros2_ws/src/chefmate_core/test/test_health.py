@@ -101,7 +101,8 @@ def test_a_value_that_cannot_be_read_makes_nothing_better():
 
 def test_old_telemetry_of_one_joint_derates_and_is_named():
     watch = Watch()
-    assert watch.see(1.0, age_s=CONFIG.telemetry_age_s + 0.1) is Severity.DERATE
+    assert watch.see(1.0, age_s=math.inf) is Severity.OK  # it may still be coming up
+    assert watch.see(3.0, age_s=CONFIG.telemetry_age_s + 0.1) is Severity.DERATE
     assert 'elbow_flex has no telemetry' in str(watch.monitor.findings()[0])
     assert watch.see(0.1, age_s=math.nan) is Severity.DERATE
 
@@ -147,6 +148,10 @@ def test_a_servo_that_reports_an_error_derates_and_a_blind_one_stops():
     assert watch.see(0.1) is Severity.OK
     assert watch.see(0.2, status=STATUS_ENCODER) is Severity.STOP
     assert 'encoder' in str(watch.monitor.findings()[0])
+
+
+def test_an_overloaded_gripper_is_said_and_does_not_slow_the_arm():
+    assert Watch().see(1.0, joint=GRIPPER, status=STATUS_OVERLOAD) is Severity.WARN
 
 
 def test_a_gripper_that_presses_is_eased_until_it_moves():

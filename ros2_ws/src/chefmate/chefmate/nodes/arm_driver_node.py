@@ -252,7 +252,7 @@ class ArmDriverNode(LifecycleNode):
             if severity is Severity.OK:
                 self.get_logger().info('health: all is well again')
             else:
-                self.get_logger().warning(f'health: {findings} ({severity.name.lower()})')
+                self.get_logger().warning(f'health, {severity.name.lower()}: {findings}')
 
     def _publish_estop(self, active: bool) -> None:
         """Runs also in the loop's thread: the gate latches the stop by itself too."""

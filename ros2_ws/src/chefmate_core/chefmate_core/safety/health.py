@@ -15,8 +15,9 @@ from chefmate_core.errors import ChefMateError
 from chefmate_core.joints import GRIPPER, JOINT_COUNT, JOINT_NAMES
 from chefmate_core.safety.health_config import HealthConfig, Levels
 from chefmate_core.servo.readings import ArmHealth
-from chefmate_core.servo.registers import STATUS_ENCODER, status_names
+from chefmate_core.servo.registers import STATUS_CURRENT, STATUS_ENCODER, STATUS_OVERLOAD, status_names
 
+_GRIP_BITS = STATUS_OVERLOAD | STATUS_CURRENT
 _ARM = np.arange(JOINT_COUNT) != GRIPPER
 
 
@@ -65,6 +66,7 @@ class HealthMonitor:
         self._encoder_reads = np.zeros(JOINT_COUNT, dtype=int)
         self._age_s = np.full(JOINT_COUNT, np.inf)
         self._observed_s = -np.inf
+        self._first_s = np.inf
         self._begun_s: float | None = None
         self._now_s = -np.inf
         self._gripper_stalled_since_s = np.inf
@@ -72,9 +74,10 @@ class HealthMonitor:
     def observe(self, health: ArmHealth, velocity_rad_s: np.ndarray, now_s: float) -> None:
         """Take one telemetry block and the joints' measured velocities, rad/s, shape (6,)."""
         self._observed_s = now_s
-        self._age_s = health.age_s
+        self._first_s = min(self._first_s, now_s)
+        self._age_s = np.minimum(health.age_s, now_s - self._first_s)  # never read: since then
         # Of a servo that did not answer in time nothing is known: NaN, which improves nothing.
-        known = health.age_s <= self.config.telemetry_age_s
+        known = self._age_s <= self.config.telemetry_age_s
         load = np.where(known, np.abs(health.load_fraction), np.nan)
         self._rules['temperature'].update(np.where(known, health.temperature_c, np.nan), now_s)
         self._rules['voltage'].update(np.where(known, health.voltage_v, np.nan), now_s)
@@ -159,8 +162,11 @@ class HealthMonitor:
         for index, bits in enumerate(self._status):
             names = ', '.join(status_names(int(bits)))
             if names:
-                is_blind = self._encoder_reads[index] >= self.config.encoder_error_reads
-                severity = Severity.STOP if is_blind else Severity.DERATE
+                severity = Severity.DERATE
+                if self._encoder_reads[index] >= self.config.encoder_error_reads:
+                    severity = Severity.STOP  # nobody knows where the joint is
+                elif index == GRIPPER and not bits & ~_GRIP_BITS:
+                    severity = Severity.WARN  # its grip protects itself; the arm has no part in it
                 found.append(Finding('status', JOINT_NAMES[index], severity, f'reports {names}'))
         return found
 
