@@ -6,7 +6,7 @@ ARGS ?=
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup deploy test lint shell clean
+.PHONY: help setup deploy test campaign lint shell clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -19,6 +19,9 @@ deploy:  ## The kitchen, the arm and the policy in simulation, until the task is
 
 test:  ## The whole test suite (TEST_ARGS='-k gate -x')
 	@$(BOOTSTRAP) && $(ENV) && exec python -m pytest $(TEST_ARGS)
+
+campaign:  ## Every hostile command and bus fault, 10,000 steps (CHEFMATE_CAMPAIGN_STEPS=...); docs/campaign.md
+	@$(BOOTSTRAP) && $(ENV) && exec python -m pytest -m nightly ros2_ws/src/chefmate_sim/test/campaign $(TEST_ARGS)
 
 lint:  ## ruff and mypy
 	@$(BOOTSTRAP) && $(ENV) && ruff check . && ruff format --check . && \
