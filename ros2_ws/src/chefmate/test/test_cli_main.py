@@ -1,10 +1,13 @@
 import subprocess
 import sys
+import textwrap
+from importlib.metadata import EntryPoint
 
 import pytest
 
 from chefmate.cli import main as cli
-from chefmate.cli.registry import COMMANDS, Command
+from chefmate.cli import registry
+from chefmate.cli.registry import COMMANDS, Command, extensions
 from chefmate_core.errors import BusError, ConfigurationError
 
 
@@ -116,3 +119,87 @@ def test_a_command_whose_module_is_missing_says_so(capsys, monkeypatch):
     code, _, err = run(capsys, 'gone')
     assert code == 2
     assert 'chefmate.cli.no_such_module' in err
+
+
+EXTENSION = """
+    from types import SimpleNamespace
+
+    def add_parser(subparsers):
+        subparsers.add_parser('greet').add_argument('name')
+
+    def run(args):
+        print(f'hello {args.name}')
+        return 3
+
+    GREET = SimpleNamespace(module=__name__, summary='say hello')
+    LATER = SimpleNamespace(module='no_such_module_here', summary='is not there')
+    ODD = SimpleNamespace(module=__name__, summary=None)
+    CRASH = SimpleNamespace(module='an_extension_that_breaks', summary='breaks')
+"""
+
+
+@pytest.fixture
+def extend(monkeypatch, tmp_path):
+    """Let entry points of a package in a folder of its own be installed."""
+    (tmp_path / 'an_extension.py').write_text(textwrap.dedent(EXTENSION))
+    (tmp_path / 'an_extension_that_breaks.py').write_text('1 / 0')
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def install(**objects):
+        points = [
+            EntryPoint(name, f'an_extension:{value}', registry.GROUP)
+            for name, value in objects.items()
+        ]
+        monkeypatch.setattr(registry, 'entry_points', lambda group: points)
+
+    yield install
+    for name in ('an_extension', 'an_extension_that_breaks'):
+        sys.modules.pop(name, None)
+
+
+def test_another_package_adds_a_subcommand(capsys, extend):
+    extend(greet='GREET')
+    code, out, _ = run(capsys, '--help')
+    assert code == 0
+    assert 'greet' in out
+    assert 'say hello' in out
+    code, out, _ = run(capsys, 'greet', 'arm')
+    assert (code, out) == (3, 'hello arm\n')
+
+
+def test_a_misspelt_extension_is_suggested(capsys, extend):
+    extend(greet='GREET')
+    code, _, err = run(capsys, 'great')
+    assert code == 2
+    assert "did you mean 'greet'" in err
+
+
+@pytest.mark.parametrize(
+    ('value', 'said'),
+    [
+        ('NOT_THERE', 'NOT_THERE'),
+        ('ODD', '`module` and `summary` must be strings'),
+        ('CRASH', 'ZeroDivisionError'),
+        ('LATER', 'no_such_module_here'),
+    ],
+)
+def test_a_broken_extension_is_named_and_the_others_work(capsys, extend, value, said):
+    extend(broken=value, greet='GREET')
+    code, _, err = run(capsys, 'broken')
+    assert code == 2
+    assert '`chefmate broken`' in err
+    assert said in err
+    assert 'Traceback' not in err
+    assert run(capsys, '--help')[0] == 0
+    assert run(capsys, 'greet', 'arm')[0] == 3
+
+
+def test_an_extension_does_not_replace_a_command_of_ours(extend):
+    extend(deploy='GREET', greet='GREET')
+    assert [command.name for command in extensions()] == ['greet']
+
+
+def test_the_simulations_commands_are_installed():
+    found = {command.name: command for command in extensions()}
+    assert {'sim', 'bench'} <= set(found)
+    assert not any(command.problem for command in found.values())

@@ -12,7 +12,7 @@ from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.script import in_force, inject
 
 SERVICE = 'kitchen/faults'
-FIND_S, ANSWER_S = 5.0, 5.0
+FIND_S, ANSWER_S = 10.0, 5.0
 
 
 class FaultServiceError(ChefMateError):
