@@ -3,14 +3,15 @@
     report = make_realtime(RealtimeConfig())  # in the loop's own thread, before its first cycle
 
 Nothing here is needed to run: what the system refuses is named, with what to do, and the loop goes
-on without it. The scheduler, the processors and the timer are the calling thread's; locked memory
-and the switch interval are the whole process's. docs/realtime.md says what each one gives.
+on without it. The processors, the timer and the loop's priority are the calling thread's; the rest
+is the whole process's. docs/realtime.md says what each one gives.
 """
 
 import ctypes
 import os
 import resource
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,10 @@ class RealtimeConfig:
     """
 
     priority: int = 50  # SCHED_FIFO, 1..99
+    # SCHED_FIFO of the process's other threads. One of them may hold the interpreter that the loop
+    # waits for; were it an ordinary thread, every busy program would come before it, and so before
+    # the loop (priority inversion). Left alone where the loop has no priority.
+    others_priority: int = 1
     lock_memory: bool = True
     cpus: tuple[int, ...] = ()  # processors that the thread may run on
     timer_slack_ns: int = 1_000  # how much later than asked a sleep may end; Linux: 50 us
@@ -44,6 +49,7 @@ class RealtimeConfig:
     def __post_init__(self) -> None:
         for name, low, high in (
             ('priority', 0, 99),
+            ('others_priority', 0, 99),
             ('timer_slack_ns', 0, 10_000_000),
             ('switch_interval_s', 0.0, 0.1),
         ):
@@ -53,6 +59,11 @@ class RealtimeConfig:
                     f'real-time set-up: {name} is {value!r}, expected {low} to {high}; 0 leaves '
                     'it as it is'
                 )
+        if self.priority and self.others_priority >= self.priority:
+            raise ConfigurationError(
+                f'real-time set-up: others_priority is {self.others_priority}, expected less '
+                f'than the priority of the loop, {self.priority}; 0 leaves the others as they are'
+            )
         present = sorted(os.sched_getaffinity(0))
         wrong = [cpu for cpu in self.cpus if cpu not in present]
         if wrong:
@@ -108,6 +119,7 @@ def make_realtime(config: RealtimeConfig) -> RealtimeReport:
         (config.switch_interval_s, _shorten_switches),
         (config.lock_memory, _lock_memory),
         (config.priority, _schedule_first),
+        (config.priority and config.others_priority, _schedule_others),
     ):
         if wanted:
             report.measures.append(ask(wanted, report._undo))
@@ -199,30 +211,61 @@ def _lock_memory(wanted: bool, undo: list[Callable[[], object]]) -> Measure:
 
 
 def _schedule_first(priority: int, undo: list[Callable[[], object]]) -> Measure:
-    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
-    allowed = fifo_priority_allowed()
-    if not allowed:
-        found = f'SCHED_FIFO {priority}: real-time priority is limited to 0'
-        advice = f'allow `rtprio {priority}` (limits.d, or cap_add SYS_NICE): {_HOW}'
-        return Measure('scheduler', False, found, advice)
-    given = min(priority, allowed)
-    try:
+    given, refusal = _fifo(priority)
+    if refusal is None:
         # Reset on fork: a child of this thread is an ordinary process.
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(given))
+        refusal = _schedule(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, given, undo)
+    if refusal is not None:
+        return Measure('scheduler', False, f'SCHED_FIFO {priority}: {refusal[0]}', refusal[1])
+    less = f' ({priority} asked for, no more is allowed)' if given < priority else ''
+    return Measure('scheduler', True, f'SCHED_FIFO {given}{less}')
+
+
+def _schedule_others(priority: int, undo: list[Callable[[], object]]) -> Measure:
+    given, refusal = _fifo(priority)
+    count = 0
+    for name in os.listdir('/proc/self/task') if refusal is None else ():
+        if int(name) != threading.get_native_id():
+            refusal = _schedule(int(name), os.SCHED_FIFO, given, undo)
+            if refusal is not None:
+                break
+            count += 1
+    if refusal is not None:
+        return Measure('others', False, f'SCHED_FIFO {priority}: {refusal[0]}', refusal[1])
+    return Measure('others', True, f'SCHED_FIFO {given} for {count} other threads')
+
+
+def _fifo(priority: int) -> tuple[int, tuple[str, str] | None]:
+    """Return the priority that is allowed, and why none is and what to do."""
+    allowed = fifo_priority_allowed()
+    if allowed:
+        return min(priority, allowed), None
+    advice = f'allow `rtprio {priority}` (limits.d, or cap_add SYS_NICE): {_HOW}'
+    return 0, ('real-time priority is limited to 0', advice)
+
+
+def _schedule(
+    thread: int, policy: int, priority: int, undo: list[Callable[[], object]]
+) -> tuple[str, str] | None:
+    """Schedule a thread, 0 for the calling one; return why it is refused and what to do."""
+    try:
+        before = os.sched_getscheduler(thread), os.sched_getparam(thread)
+        os.sched_setscheduler(thread, policy, os.sched_param(priority))
+    except ProcessLookupError:
+        return None  # it has ended meanwhile
     except OSError as error:
-        found = f'SCHED_FIFO {given}: {error.strerror}'
         advice = f'check cpu.rt_runtime_us of the control group, and seccomp: {_HOW}'
-        return Measure('scheduler', False, found, advice)
+        return f'{error.strerror}', advice
 
     def back() -> None:
-        with suppress(PermissionError):  # only a privileged thread may clear reset on fork
-            os.sched_setscheduler(0, policy, parameter)
-            return
-        os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, parameter)
+        with suppress(ProcessLookupError):
+            try:
+                os.sched_setscheduler(thread, *before)
+            except PermissionError:  # only a privileged thread may clear reset on fork
+                os.sched_setscheduler(thread, before[0] | os.SCHED_RESET_ON_FORK, before[1])
 
     undo.append(back)
-    less = f' ({priority} asked for, limited to {allowed})' if given < priority else ''
-    return Measure('scheduler', True, f'SCHED_FIFO {given}{less}')
+    return None
 
 
 def _libc() -> ctypes.CDLL:

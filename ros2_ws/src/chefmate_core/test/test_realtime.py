@@ -105,7 +105,7 @@ def test_a_user_with_a_lower_limit_gets_that_priority_and_is_told(monkeypatch):
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert found == {'priority': 20, 'said': 'SCHED_FIFO 20 (50 asked for, limited to 20)'}
+    assert found == {'priority': 20, 'said': 'SCHED_FIFO 20 (50 asked for, no more is allowed)'}
 
 
 @needs_fifo
@@ -121,7 +121,8 @@ def test_with_permission_memory_is_locked():
 
 
 def test_nothing_asked_for_is_nothing_done():
-    said = set_up('priority=0, lock_memory=False, timer_slack_ns=0, switch_interval_s=0.0')
+    nothing = 'lock_memory=False, timer_slack_ns=0, switch_interval_s=0.0'
+    said = set_up(f'priority=0, {nothing}')
     assert said['granted'] is True
     assert said['measures'] == {}
 
@@ -176,27 +177,40 @@ def test_everything_can_be_put_back():
     assert after['state'] == before['state']
 
 
-@needs_fifo
-def test_only_the_thread_that_asks_is_made_real_time():
-    made, done = threading.Event(), threading.Event()
-    found = {}
+def others_while_set_up(config):
+    """Return the policies of another thread before, during and after a set-up."""
+    policies, done = [], threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
 
     def work():
-        found['granted'] = make_realtime(RealtimeConfig(lock_memory=False)).granted
-        made.set()
-        done.wait(30)
+        for step in (lambda: None, lambda: reports.append(make_realtime(config)), undo):
+            step()
+            policies.append(os.sched_getscheduler(other.native_id))
+
+    reports = []
+
+    def undo():
+        reports[0].undo()
 
     thread = threading.Thread(target=work)
     thread.start()
-    try:
-        assert made.wait(30)
-        assert found['granted']
-        assert os.sched_getscheduler(0) == os.SCHED_OTHER
-        assert os.sched_getscheduler(thread.native_id) & os.SCHED_FIFO
-    finally:
-        done.set()
-        thread.join()
-        sys.setswitchinterval(0.005)
+    thread.join()
+    done.set()
+    other.join()
+    return policies
+
+
+@needs_fifo
+def test_the_other_threads_of_the_process_come_before_other_programs():
+    config = RealtimeConfig(lock_memory=False)
+    assert others_while_set_up(config) == [os.SCHED_OTHER, os.SCHED_FIFO, os.SCHED_OTHER]
+
+
+@needs_fifo
+def test_other_threads_are_left_alone_when_asked_to():
+    config = RealtimeConfig(lock_memory=False, others_priority=0)
+    assert others_while_set_up(config) == [os.SCHED_OTHER] * 3
 
 
 @pytest.mark.parametrize(
@@ -205,11 +219,13 @@ def test_only_the_thread_that_asks_is_made_real_time():
         {'priority': 100},
         {'priority': -1},
         {'priority': True},
+        {'others_priority': 50},
+        {'priority': 3, 'others_priority': 4},
         {'timer_slack_ns': -1},
         {'switch_interval_s': float('nan')},
         {'cpus': (4096,)},
     ],
 )
 def test_nonsense_is_refused_before_anything_is_done(wrong):
-    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+    with pytest.raises(ConfigurationError, match=list(wrong)[-1]):
         RealtimeConfig(**wrong)
