@@ -1,9 +1,11 @@
 """The campaign's state machine: everything that may happen to a driver, in any order."""
 
+import contextlib
 import random
 
 import numpy as np
 from campaign.commands import SOURCES, Swing, goals, rubbish
+from campaign.hardware import hardware_faults
 from campaign.rig import CALIBRATION, CampaignRig
 from campaign.tally import Tally
 from hypothesis import strategies as st
@@ -19,11 +21,15 @@ from chefmate_core.calibration import RAD_PER_TICK
 from chefmate_core.errors import ChefMateError
 from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
 from chefmate_core.safety.command import Command
+from chefmate_core.servo.registers import P_COEFFICIENT
 from chefmate_sim.virtual_bus import Fault, FaultKind, Traffic
+from chefmate_sim.virtual_bus.hardware import RefusedEeprom, Twin
 
+_CALM_S = 2.0  # for the servos' health to be seen to be good again
 _LATE_S = 0.01  # real time: longer than the driver waits for a reply
 _FLOOD_PER_CYCLE = 20  # 2 kHz at 100 Hz
 _IDS = st.sampled_from(CALIBRATION.ids)
+_JOINTS = st.integers(0, JOINT_COUNT - 1)
 _ID_OR_ANY = st.one_of(st.none(), _IDS)
 _COUNTS = st.integers(1, 40)
 _PACES = st.sampled_from(['even', 'even', 'jitter', 'stalls'])
@@ -230,6 +236,33 @@ class Campaign(RuleBasedStateMachine):
         self.rig.bus.plug_in()
         self._run(later)
 
+    @rule(fault=hardware_faults, count=st.integers(1, 150))
+    def something_goes_wrong_with_the_servos(self, fault, count) -> None:
+        self.rig.bus.hardware.add(fault)
+        self._broke(fault)
+        self._run(count)
+
+    @precondition(lambda self: not self.rig.is_running)
+    @rule(index=_JOINTS, other=_IDS)
+    def two_servos_have_one_id(self, index, other) -> None:
+        twin = Twin(index, other)
+        if CALIBRATION.ids[index] == other:
+            return
+        self.rig.bus.hardware.add(twin)
+        self._broke(twin)
+        self._must_refuse_to_start()
+        self.rig.bus.hardware.clear(Twin)
+
+    @precondition(lambda self: not self.rig.is_running)
+    @rule(index=_JOINTS, value=st.integers(17, 40))
+    def a_servo_was_set_up_by_others_and_keeps_to_it(self, index, value) -> None:
+        self.rig.bus.servos[index].memory.set_lasting(P_COEFFICIENT, value)
+        refusal = RefusedEeprom(index, P_COEFFICIENT)
+        self.rig.bus.hardware.add(refusal)
+        self._broke(refusal)
+        self._must_refuse_to_start()
+        self.rig.bus.hardware.clear(RefusedEeprom)
+
     @precondition(lambda self: not any(self.rig.torque()))
     @rule(place=st.sampled_from(['inside', 'at a limit']), seed=_SEEDS)
     def a_hand_moves_the_limp_arm(self, place, seed) -> None:
@@ -273,6 +306,14 @@ class Campaign(RuleBasedStateMachine):
             self.wants_torque = True
         self._count('engages')
 
+    def _must_refuse_to_start(self) -> None:
+        with contextlib.suppress(ChefMateError):
+            self.rig.start()
+        assert not self.rig.is_running, 'the driver started with servos that are not set up'
+
+    def _broke(self, fault) -> None:
+        self.tally.faults[type(fault).__name__] += 1
+
     def _recover(self) -> None:
         rig = self.rig
         rig.end_faults()
@@ -284,6 +325,7 @@ class Campaign(RuleBasedStateMachine):
     def _follow_again(self) -> None:
         """Whatever happened: released and asked for torque, the arm goes where it is told."""
         rig = self.rig
+        rig.run(_CALM_S)
         assert (error := rig.ask(lambda: rig.driver.set_estop(False))) is None, error
         assert (error := rig.ask(rig.driver.engage)) is None, error
         rig.run(0.3)
