@@ -15,6 +15,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 from chefmate_core.errors import BusError, ChefMateError
 from chefmate_core.garbage import GarbageKeeper
 from chefmate_core.realtime import RealtimeConfig, RealtimeReport, make_realtime
@@ -94,6 +96,8 @@ class ArmDriver:
         self._realtime_config = realtime
         self._wants_torque = False
         self._estopped = estopped
+        self._is_paused = False
+        self._blind_s = gate.config.longest_step_cycles / rate_hz  # a joint may be silent so long
         self._telemetry_period_s = 1.0 / telemetry_rate_hz
         self._telemetry_due_s = -math.inf
         self._torque_check_due_s = -math.inf
@@ -232,11 +236,21 @@ class ArmDriver:
         self._on_reading(reading)
 
     def _drive(self, reading: ArmReading, now_s: float, is_telemetry_due: bool) -> None:
+        if self._is_limp:
+            return
+        if not np.max(reading.age_s) <= self._blind_s:  # NaN is blind too
+            self._pause()
+            return
+        if self._is_paused:
+            self._is_paused = False
+            # What a silent servo heard nobody knows: its own registers tell.
+            self.gate.activate(self.arm.hold(), self._clock())
+            return
         setpoint = self.gate.step(reading.position_rad, now_s)
         if self.gate.mode is Mode.ESTOPPED and not self._estopped:
             self._engage_estop(self.gate.stop_reason)  # a servo's health asked for it
-        if self._is_limp:
-            return
+            if self._is_limp:
+                return
         self.arm.write_goal(setpoint.position_rad)
         self._on_setpoint(setpoint)
         if is_telemetry_due:  # again and again: servos forget it at a power cut
@@ -244,6 +258,12 @@ class ArmDriver:
         elif now_s >= self._torque_check_due_s:
             self._torque_check_due_s = now_s + TORQUE_CHECK_PERIOD_S
             self.arm.check_torque()
+
+    def _pause(self) -> None:
+        """A joint has been silent for a while: write nothing, so that all stand; go on reading."""
+        if not self._is_paused:
+            self.counters['pauses'] += 1
+            self._is_paused = True
 
     @property
     def _is_limp(self) -> bool:
@@ -267,6 +287,7 @@ class ArmDriver:
         if self._estopped or self.state is DriverState.DRIVING:
             return  # the release of the stop engages; what drives goes on driving
         self.gate.activate(self.arm.hold(), self._clock())
+        self._is_paused = False
         self.state = DriverState.DRIVING
 
     def _release(self) -> None:
@@ -290,9 +311,9 @@ class ArmDriver:
 
     def _release_estop(self) -> None:
         self.gate.check_health()
-        if self.state is DriverState.DRIVING and self._is_limp:
-            self.gate.activate(self.arm.hold(), self._clock())
-        elif self.state is DriverState.DRIVING:
+        if self.state is DriverState.DRIVING:
+            if self._is_limp:
+                self.gate.activate(self.arm.hold(), self._clock())
             self.gate.release_estop()
         self._estopped = False
         if self._wants_torque and self.state is DriverState.MONITORING:

@@ -65,8 +65,11 @@ class SafetyGate:
         self.mode = Mode.INACTIVE
         self.stop_reason = ''
         self.health = HealthMonitor(config.health)
-        self._motion = SetpointMotion(lower, upper, config.max_acceleration_rad_s2)
         self._period_s = period_s
+        self._longest_step_s = config.longest_step_cycles * period_s
+        self._motion = SetpointMotion(
+            lower, upper, config.max_acceleration_rad_s2, period_s, self._longest_step_s
+        )
         self._activated_s = 0.0
         self._stepped_s = 0.0
         self._severity = Severity.OK
@@ -88,7 +91,7 @@ class SafetyGate:
         """Seed the setpoint from a successful read of what the servos hold.
 
         That is where the joints are when torque comes on, or the goals of an arm that held
-        before: shape (6,), rad.
+        before: shape (6,), rad. A latched emergency stop stays latched.
         """
         held = np.array(held_rad, dtype=float)
         if held.shape != (JOINT_COUNT,) or not np.all(np.isfinite(held)):
@@ -101,7 +104,7 @@ class SafetyGate:
         self._distrusted = None
         self._forget_commands()
         self.health.forget_following()
-        self.mode = Mode.HOLDING
+        self.mode = Mode.ESTOPPED if self.mode is Mode.ESTOPPED else Mode.HOLDING
         if np.any((held < self._motion.lower_rad) | (held > self._motion.upper_rad)):
             self.counters['seeded_outside_limits'] += 1
 
@@ -119,7 +122,7 @@ class SafetyGate:
         self._forget_commands()
 
     def release_estop(self) -> None:
-        """Release the latch where torque stayed on: stand where the servos hold.
+        """Release the latch: stand where the servos hold; `activate` first if torque was off.
 
         Raises StopPersistsError while a servo's health still asks for a stop.
         """
@@ -266,7 +269,7 @@ class SafetyGate:
         """How long this step is; after a stall the setpoint has stood, and starts from rest."""
         elapsed_s = max(now_s - self._stepped_s, 0.0)
         self._stepped_s = now_s
-        if elapsed_s <= self.config.longest_step_cycles * self._period_s:
+        if elapsed_s <= self._longest_step_s:
             return elapsed_s
         self.counters['stalls'] += 1
         self._motion.rest()

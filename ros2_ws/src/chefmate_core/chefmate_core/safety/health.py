@@ -15,7 +15,12 @@ from chefmate_core.errors import ChefMateError
 from chefmate_core.joints import GRIPPER, JOINT_COUNT, JOINT_NAMES
 from chefmate_core.safety.health_config import HealthConfig, Levels
 from chefmate_core.servo.readings import ArmHealth
-from chefmate_core.servo.registers import STATUS_CURRENT, STATUS_ENCODER, STATUS_OVERLOAD, status_names
+from chefmate_core.servo.registers import (
+    STATUS_CURRENT,
+    STATUS_ENCODER,
+    STATUS_OVERLOAD,
+    status_names,
+)
 
 _GRIP_BITS = STATUS_OVERLOAD | STATUS_CURRENT
 _ARM = np.arange(JOINT_COUNT) != GRIPPER

@@ -9,14 +9,25 @@ class SetpointMotion:
     Every step keeps three promises: the velocity changes by no more than the acceleration cap
     allows, it leaves room to stop before the limits, and a joint that begins outside its limits
     may stand there and move in, never out.
+
+    Steps may be uneven. The velocity of a step is the mean over it, so it belongs to the step's
+    middle, and two steps may differ by the cap times the distance of their middles.
     """
 
     def __init__(
-        self, lower_rad: np.ndarray, upper_rad: np.ndarray, max_acceleration_rad_s2: np.ndarray
+        self,
+        lower_rad: np.ndarray,
+        upper_rad: np.ndarray,
+        max_acceleration_rad_s2: np.ndarray,
+        period_s: float,
+        longest_step_s: float,
     ) -> None:
         self.lower_rad = lower_rad
         self.upper_rad = upper_rad
         self._acceleration = max_acceleration_rad_s2
+        self._period_s = period_s
+        self._longest_step_s = longest_step_s
+        self._last_step_s = period_s
         self.position_rad = np.zeros_like(lower_rad)
         self.velocity_rad_s = np.zeros_like(lower_rad)
 
@@ -33,6 +44,7 @@ class SetpointMotion:
     def rest(self) -> None:
         """Stand here."""
         self.velocity_rad_s = np.zeros_like(self.position_rad)
+        self._last_step_s = self._period_s
 
     def track(
         self, target_rad: np.ndarray, target_velocity: np.ndarray, cap: np.ndarray, step_s: float
@@ -54,22 +66,25 @@ class SetpointMotion:
 
     def advance(self, wanted_velocity: np.ndarray, step_s: float) -> None:
         """One step at a velocity, as near to it as the promises allow."""
-        change = self._acceleration * step_s
+        change = self._acceleration * 0.5 * (self._last_step_s + step_s)
+        self._last_step_s = step_s
         velocity = np.clip(
             wanted_velocity, self.velocity_rad_s - change, self.velocity_rad_s + change
         )
+        # The next step may be the longest: half of it passes before its braking counts.
+        lead_s = 0.5 * (step_s + self._longest_step_s)
         room_up = np.maximum(self.upper_rad - self.position_rad, 0.0)
         room_down = np.maximum(self.position_rad - self.lower_rad, 0.0)
         self.velocity_rad_s = np.clip(
-            velocity, -self._stoppable(room_down, step_s), self._stoppable(room_up, step_s)
+            velocity, -self._stoppable(room_down, lead_s), self._stoppable(room_up, lead_s)
         )
         self.position_rad = self.position_rad + self.velocity_rad_s * step_s
 
-    def _stoppable(self, distance_rad: np.ndarray, step_s: float) -> np.ndarray:
-        """Highest velocity of this step that leaves room to stop within `distance_rad`.
+    def _stoppable(self, distance_rad: np.ndarray, lead_s: float) -> np.ndarray:
+        """Highest velocity that leaves room to stop within `distance_rad`.
 
-        This step covers v*T; braking before each later step, however long, covers at most
-        v^2/(2a). Both together fill the distance; solved for v.
+        At that velocity the joint goes on for `lead_s` and then brakes: v*t + v^2/(2a) fills the
+        distance; solved for v.
         """
-        now = self._acceleration * step_s
+        now = self._acceleration * lead_s
         return np.sqrt(now * now + 2.0 * self._acceleration * distance_rad) - now

@@ -70,7 +70,9 @@ class Simulation:
         self.policy_is_running = True
         self.override: dict[int, float] = {}  # joint index -> rad: someone pushes the arm there
         self.last_chunk: ActionChunk | None = None
-        self.gate.activate(world.joint_position_rad(), world.time_s)
+        # As on the robot, the arm has held for a while when a task begins.
+        held_since_s = world.time_s - 2.0 * self.gate.config.first_motion_s
+        self.gate.activate(world.joint_position_rad(), held_since_s)
         for index, fraction in enumerate(TORQUE_FRACTION):
             world.set_goal(index, world.joint_position_rad()[index])
             world.set_torque_limit(index, fraction)
