@@ -6,10 +6,10 @@ ARGS ?=
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup deploy test campaign lint shell clean
+.PHONY: help setup deploy test campaign bench lerobot-env lint shell clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup:  ## Install what is missing and build the workspace
 	@$(BOOTSTRAP)
@@ -22,6 +22,14 @@ test:  ## The whole test suite (TEST_ARGS='-k gate -x')
 
 campaign:  ## Every hostile command and bus fault, 10,000 steps (CHEFMATE_CAMPAIGN_STEPS=...); docs/campaign.md
 	@$(BOOTSTRAP) && $(ENV) && exec python -m pytest -m nightly ros2_ws/src/chefmate_sim/test/campaign $(TEST_ARGS)
+
+bench:  ## Measure bus, loop and recovery into out/ (12 minutes); docs/measuring.md
+	@$(BOOTSTRAP) --roles robot sim && $(ENV) && mkdir -p out && for what in bus recovery loop; do \
+	  chefmate bench $$what --json out/bench-$$what.json --svg out/bench-$$what.svg || exit 1; done
+
+lerobot-env:  ## LeRobot's servo bus in an environment of its own, for `chefmate bench bus`
+	@$(BOOTSTRAP) --roles robot sim && $(ENV) && python -m venv --clear benchmarks/lerobot/.venv && \
+	  benchmarks/lerobot/.venv/bin/python -m pip install --quiet --no-deps -r ros2_ws/bootstrap/requirements/lerobot.txt
 
 lint:  ## ruff and mypy
 	@$(BOOTSTRAP) && $(ENV) && ruff check . && ruff format --check . && \

@@ -101,7 +101,9 @@ class GarbageKeeper:
 
     def statistics(self) -> Mapping[str, float]:
         """Flat, for diagnostics."""
-        named = {f'gc_{index}_collections': n for index, n in enumerate(self.collections)}
+        named: dict[str, float] = {
+            f'gc_{index}_collections': n for index, n in enumerate(self.collections)
+        }
         named |= {f'gc_{index}_max_ms': s * 1e3 for index, s in enumerate(self.longest_s)}
         return {**named, 'gc_postponed': self.postponed, 'gc_forced': self.forced}
 

@@ -113,16 +113,19 @@ class RealtimeReport:
 def make_realtime(config: RealtimeConfig) -> RealtimeReport:
     """Ask for every measure of the configuration, for the calling thread; never raises."""
     report = RealtimeReport()
-    for wanted, ask in (
-        (config.cpus, _pin),
-        (config.timer_slack_ns, _sharpen_sleep),
-        (config.switch_interval_s, _shorten_switches),
-        (config.lock_memory, _lock_memory),
-        (config.priority, _schedule_first),
-        (config.priority and config.others_priority, _schedule_others),
-    ):
-        if wanted:
-            report.measures.append(ask(wanted, report._undo))
+    undo, measures = report._undo, report.measures
+    if config.cpus:
+        measures.append(_pin(config.cpus, undo))
+    if config.timer_slack_ns:
+        measures.append(_sharpen_sleep(config.timer_slack_ns, undo))
+    if config.switch_interval_s:
+        measures.append(_shorten_switches(config.switch_interval_s, undo))
+    if config.lock_memory:
+        measures.append(_lock_memory(undo))
+    if config.priority:
+        measures.append(_schedule_first(config.priority, undo))
+        if config.others_priority:
+            measures.append(_schedule_others(config.others_priority, undo))
     return report
 
 
@@ -194,7 +197,7 @@ def _shorten_switches(interval_s: float, undo: list[Callable[[], object]]) -> Me
     return Measure('switching', True, f'Python threads switch after {interval_s * 1e3:g} ms')
 
 
-def _lock_memory(wanted: bool, undo: list[Callable[[], object]]) -> Measure:
+def _lock_memory(undo: list[Callable[[], object]]) -> Measure:
     advice = f'allow `memlock unlimited` (limits.d, or ulimits of a container): {_HOW}'
     refusal = memory_lock_refusal()
     if refusal:

@@ -75,7 +75,7 @@ class LeRobot:
 
     def __init__(self, python: Path) -> None:
         script = Path(__file__).with_name('lerobot_client.py')
-        self._worker = Worker((str(python), str(script)))
+        self._worker = Worker((str(python), '-I', str(script)))  # -I: nothing of ours in its path
         self._calibration = json.dumps(CALIBRATION.to_mapping())
 
     def run(self, port: str, cycles: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def _without_torch():
     def not_here(*_):
         raise NotImplementedError('no terminal here')
 
-    helpers.enter_pressed = helpers.move_cursor_up = not_here
+    helpers.__dict__.update(enter_pressed=not_here, move_cursor_up=not_here)
     sys.modules['lerobot.utils.utils'] = helpers
 
 

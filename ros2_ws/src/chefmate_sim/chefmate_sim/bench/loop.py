@@ -96,6 +96,7 @@ def _measure(bench: LoopBench, rate_hz: float, loaded: bool, realtime: bool) -> 
         'read': percentiles_ms((us * 1e-6 for us in driven['reads_us']), 'read'),
         'write': percentiles_ms((us * 1e-6 for us in driven['writes_us']), 'write'),
         'gc': driven['gc'],
+        'garbage': driven['garbage'],
         'starvations': driven['starvations'],
         'bus': driven['bus'],
         'granted': driven['realtime'],

@@ -14,14 +14,13 @@ import numpy as np
 
 from chefmate_core.driver.arm_driver import ArmDriver, DriverState
 from chefmate_core.errors import BusError
-from chefmate_core.garbage import GarbageKeeper
 from chefmate_core.joints import JOINT_NAMES
-from chefmate_core.realtime import RealtimeConfig, RealtimeReport, make_realtime
+from chefmate_core.realtime import RealtimeConfig, make_realtime
 from chefmate_core.safety.command import Command
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate
 from chefmate_core.servo.arm import ArmReading, FeetechArm
-from chefmate_core.timing import Durations, Ticker
+from chefmate_core.timing import Durations
 from chefmate_sim.bench.virtual_arm import CALIBRATION
 from chefmate_sim.bench.worker import serve
 
@@ -87,25 +86,6 @@ class Collections:
             self.pauses_s[info['generation']].append(time.perf_counter() - self._from_s)
 
 
-class _RealtimeLoop:
-    """What the driver's thread does for its own punctuality, from within its cycle."""
-
-    def __init__(self, config: RealtimeConfig | None) -> None:
-        self._config = config
-        self._keeper = GarbageKeeper()
-        self.report: RealtimeReport | None = None
-        self.ticker: Ticker | None = None
-
-    def after_work(self, reading: ArmReading) -> None:
-        """Set up in the first cycle, tidy up in each other one."""
-        if self._config is None or self.ticker is None:
-            return
-        if self.report is None:
-            self.report = make_realtime(self._config)
-            self._keeper.take_over()
-        self._keeper.tidy(self.ticker.slack_s())
-
-
 def drive(
     port: str,
     rate_hz: float,
@@ -124,16 +104,15 @@ def drive(
         CALIBRATION.upper_limits_rad,
         1.0 / rate_hz,
     )
-    loop = _RealtimeLoop(None if realtime is None else RealtimeConfig(**realtime))
-    driver = ArmDriver(arm, gate, rate_hz, on_reading=loop.after_work)
-    ballast = [[index] for index in range(BALLAST_OBJECTS)]
+    config = None if realtime is None else RealtimeConfig(**realtime)
+    driver = ArmDriver(arm, gate, rate_hz, realtime=config)
+    ballast = [[index] for index in range(BALLAST_OBJECTS)]  # alive until the end
     done = threading.Event()
     commander = threading.Thread(target=_command, args=(driver, done), daemon=True)
+    commander.start()
     driver.start()
     try:
         driver.engage()
-        loop.ticker = driver.ticker
-        commander.start()
         _sleep_until(begin_s - warm_up_s)
         with Collections() as collections:
             _sleep_until(begin_s)
@@ -153,12 +132,13 @@ def drive(
                 'gc': collections.as_dict(),
                 'starvations': gate.counters['starvations'] - before.get('starvations', 0),
                 'bus': arm.statistics.as_dict(),
-                'realtime': loop.report.as_dict() if loop.report else {},
-                'objects': len(ballast),
+                'realtime': driver.realtime.as_dict(),
+                'garbage': driver.garbage.statistics(),
             }
     finally:
         done.set()
         driver.stop(torque_off=False)
+        ballast.clear()
 
 
 def bare(
