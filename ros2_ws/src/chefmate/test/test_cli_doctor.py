@@ -10,6 +10,7 @@ from chefmate.cli import doctor
 from chefmate.cli.checks import hardware, host, ros, simulation
 from chefmate.cli.checks.finding import Finding, Machine
 from chefmate.cli.main import main
+from chefmate_core.realtime import RealtimeConfig
 
 PACKAGE = Path(__file__).parents[1]
 MIB = 1 << 20
@@ -39,10 +40,11 @@ def real(machine):
         (host.judge_shared_memory(512 * MIB, 1024 * MIB), 'ok'),
         (host.judge_encoding('UTF-8', 'C.UTF-8'), 'ok'),
         (host.judge_encoding('ANSI_X3.4-1968', 'C'), 'warn'),
-        (host.judge_realtime(Machine(), False, MIB), 'skipped'),
-        (host.judge_realtime(Machine(hardware='real'), False, None), 'warn'),
-        (host.judge_realtime(Machine(hardware='real'), True, MIB), 'warn'),
-        (host.judge_realtime(Machine(hardware='real'), True, None), 'ok'),
+        (host.judge_realtime(Machine(), 0, 'at most 8 MiB'), 'skipped'),
+        (host.judge_realtime(Machine(hardware='real'), 0, ''), 'warn'),
+        (host.judge_realtime(Machine(hardware='real'), 20, ''), 'warn'),
+        (host.judge_realtime(Machine(hardware='real'), 99, 'at most 8 MiB'), 'warn'),
+        (host.judge_realtime(Machine(hardware='real'), 50, ''), 'ok'),
         (ros.judge_policies(Machine(), ()), 'broken'),
         (ros.judge_policies(Machine(), ('gr00t',)), 'broken'),
         (ros.judge_policies(Machine(hardware='real'), ('gr00t',)), 'ok'),
@@ -52,6 +54,18 @@ def real(machine):
 def test_a_judgement_and_its_advice(finding, status):
     assert finding.status == status
     assert bool(finding.advice) is (status in ('warn', 'broken'))
+
+
+def test_the_doctor_asks_for_the_priority_that_the_driver_asks_for():
+    assert RealtimeConfig().priority == host.WANTED_PRIORITY
+
+
+def test_real_time_is_judged_by_what_the_driver_would_be_granted(real, monkeypatch):
+    monkeypatch.setattr(host, 'may_use_fifo', lambda: False)  # as in a control group without time
+    finding = host.realtime(real)
+    assert finding.status == 'warn'
+    assert 'no SCHED_FIFO' in finding.found
+    assert 'docs/realtime.md' in finding.advice
 
 
 def test_trying_real_time_leaves_the_scheduler_as_it_was():

@@ -3,7 +3,6 @@
 import locale
 import os
 import platform
-import resource
 import sys
 from contextlib import suppress
 
@@ -15,6 +14,7 @@ FEWEST_CPUS = 2
 MIB = 1 << 20
 # Each process that sends images holds a 32 MiB segment (config/fastdds.xml); eight of them, twice.
 ENOUGH_SHARED_MEMORY_BYTES = 512 * MIB
+WANTED_PRIORITY = 50  # chefmate_core.realtime.RealtimeConfig; a test compares them
 LIMITS_FILE = '/etc/security/limits.d/chefmate.conf'
 
 
@@ -47,33 +47,38 @@ def judge_processors(count: int, kind: str) -> Finding:
 
 
 def realtime(machine: Machine) -> Finding:
-    """Permission for SCHED_FIFO and for locked memory."""
-    memory_bytes, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    unlimited = memory_bytes == resource.RLIM_INFINITY or os.geteuid() == 0
-    return judge_realtime(machine, may_use_fifo(), None if unlimited else memory_bytes)
+    """Permission for what the driver's loop asks for: SCHED_FIFO and locked memory."""
+    # Imported here, so that the doctor can say what else is wrong where this cannot be.
+    from chefmate_core.realtime import fifo_priority_allowed, memory_lock_refusal
+
+    allowed = fifo_priority_allowed()
+    # The limits may say yes and the kernel no: a control group without real-time time.
+    return judge_realtime(machine, allowed if may_use_fifo() else 0, memory_lock_refusal())
 
 
 def may_use_fifo() -> bool:
-    """Whether this process may use SCHED_FIFO: tried, and put back at once."""
+    """Whether this thread may use SCHED_FIFO: tried, and put back at once."""
     policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
-    with suppress(PermissionError):
+    with suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
         os.sched_setscheduler(0, policy, parameter)
         return True
     return False
 
 
-def judge_realtime(machine: Machine, fifo: bool, memory_bytes: int | None) -> Finding:
-    """Say what is missing; `memory_bytes` None means that all memory may be locked."""
-    memory = 'all' if memory_bytes is None else f'{memory_bytes / MIB:.0f} MiB'
-    found = f'SCHED_FIFO {"allowed" if fifo else "not allowed"}, lockable memory {memory}'
-    if fifo and (memory_bytes is None or memory_bytes >= 64 * MIB):
+def judge_realtime(machine: Machine, priority: int, memory_refusal: str) -> Finding:
+    """Say what is missing: the highest priority, 0 for none, and why memory is not locked."""
+    scheduler = f'SCHED_FIFO up to {priority}' if priority else 'no SCHED_FIFO'
+    memory = memory_refusal or 'all memory may be locked'
+    found = f'{scheduler}; {memory}'
+    if priority >= WANTED_PRIORITY and not memory_refusal:
         return Finding('Real time', 'ok', found)
     if not machine.is_real:
         return Finding('Real time', 'skipped', f'{found} (not needed in simulation)')
     advice = (
         f'write `@realtime - rtprio 90` and `@realtime - memlock unlimited` into {LIMITS_FILE}, '
-        f'add yourself to the group realtime, log in again; without it the driver may run late'
+        'add yourself to the group realtime, log in again (a container: docs/realtime.md); '
+        'without it the driver runs late when this computer is busy'
     )
     return Finding('Real time', 'warn', found, advice)
 
