@@ -51,6 +51,49 @@ def test_successive_chunks_of_one_motion_are_played_as_that_motion():
     assert timeline.counters['steps_dropped'] > 0
 
 
+def test_at_half_speed_the_same_path_is_played_and_velocities_are_halved():
+    timeline = ChunkTimeline()
+    timeline.set_speed(0.5, 0.0)
+    timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME)
+    for now_s in np.arange(0.2, 0.9, 0.01):  # after the join
+        goal = timeline.sample(now_s)
+        assert goal.position_rad == pytest.approx(np.full(6, 0.5 * 0.5 * now_s), abs=1e-6)
+        assert goal.velocity_rad_s == pytest.approx(np.full(6, 0.25), abs=1e-6)
+    assert timeline.sample(1.02) is not None, 'a chunk of half a second lasts a second'
+    assert timeline.state is TimelineState.STOPPING
+
+
+def test_a_change_of_speed_in_the_middle_of_a_chunk_moves_nothing():
+    timeline = ChunkTimeline()
+    timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME)
+    before = timeline.sample(0.25).position_rad
+    timeline.set_speed(0.5, 0.25)
+    assert timeline.sample(0.25).position_rad == pytest.approx(before)
+    timeline.sample(0.35)
+    timeline.set_speed(1.0, 0.35)
+    assert timeline.sample(0.45).position_rad == pytest.approx([0.5 * (0.25 + 0.05 + 0.1)] * 6)
+
+
+def test_at_half_speed_a_chunk_begins_where_the_slow_arm_is():
+    timeline = ChunkTimeline()
+    timeline.set_speed(0.5, 0.0)
+    timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME)
+    for now_s in np.arange(0.2, 2.0, 0.01):
+        if round(now_s * 100) % 20 == 0:
+            seen_s = now_s - 0.08  # a policy that plans from where it sees the arm
+            rows = 0.25 * seen_s + line(0.0)
+            assert timeline.add(seen_s, rows, PERIOD_S, now_s, HOME)
+        goal = timeline.sample(now_s)
+        assert goal.position_rad == pytest.approx(np.full(6, 0.25 * now_s), abs=1e-6)
+    assert timeline.counters['starvations'] == 0
+
+
+@pytest.mark.parametrize('speed', [0.0, -1.0, 1.1, float('nan')])
+def test_a_speed_that_is_none_is_refused(speed):
+    with pytest.raises(ConfigurationError, match='speed'):
+        ChunkTimeline().set_speed(speed, 0.0)
+
+
 def test_steps_whose_time_has_passed_are_never_played():
     timeline = ChunkTimeline()
     timeline.add(0.0, line(0.0), PERIOD_S, 0.2, np.full(6, 0.1))

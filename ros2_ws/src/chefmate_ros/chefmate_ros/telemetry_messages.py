@@ -1,19 +1,15 @@
 """The one place where ServoTelemetry messages are made."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from builtin_interfaces.msg import Time
 
 from chefmate_core.joints import JOINT_NAMES
-from chefmate_core.safety.health import Finding, Severity
+from chefmate_core.safety.gate import SafetyGate
 from chefmate_core.servo.readings import ArmHealth
 from chefmate_msgs.msg import ServoTelemetry
 
 
-def servo_telemetry(
-    stamp: Time, health: ArmHealth, severity: Severity, findings: Sequence[Finding]
-) -> ServoTelemetry:
+def servo_telemetry(stamp: Time, health: ArmHealth, gate: SafetyGate) -> ServoTelemetry:
     """Return a telemetry block as a message, with what the safety gate makes of it."""
     message = ServoTelemetry()
     message.header.stamp = stamp
@@ -25,6 +21,7 @@ def servo_telemetry(
     message.status = (health.status_bits & 0xFF).tolist()
     message.moving = health.moving.tolist()
     message.age = np.minimum(health.age_s, 1e6).tolist()
-    message.severity = int(severity)
-    message.findings = [str(finding) for finding in findings]
+    message.severity = int(gate.health.severity)
+    message.speed = gate.speed
+    message.findings = [str(finding) for finding in gate.health.findings()]
     return message

@@ -9,6 +9,7 @@ from chefmate_core.errors import ConfigurationError, PolicyError, UnknownInstruc
 from chefmate_core.geometry import Pose
 from chefmate_core.joints import GRIPPER
 from chefmate_core.policy.protocol import HORIZON, PERIOD_S, Observation, Policy
+from chefmate_core.safety.config import load_preset
 from chefmate_sim.expert.language import parse_instruction
 from chefmate_sim.expert.planner import HOME_RAD
 from chefmate_sim.expert.policy import ExpertPolicy
@@ -172,6 +173,18 @@ def test_the_plan_does_not_race_ahead_of_a_held_arm(expert):
         # Once it is known that the arm is held, it is offered a small step and no more.
         assert step < 5 or np.max(np.abs(chunk.positions_rad - position)[:, :GRIPPER]) < 0.1
         assert not chunk.done
+
+
+@pytest.mark.parametrize('instruction', [BREAD, 'pick up the patty and place it on the plate'])
+def test_an_arm_that_is_spared_cooks_the_same_way_at_half_speed(expert, monkeypatch, instruction):
+    _, whole, _ = cook(expert, instruction, 3)
+    hot_c = load_preset('careful').health.temperature_c.derate + 1.0
+    monkeypatch.setattr('chefmate_sim.expert.simulate.SERVO_C', hot_c)
+    verdict, result, simulation = cook(expert, instruction, 3)
+    assert_cooked(verdict, result)
+    assert simulation.gate.counters['health_derate'] == 1
+    assert result.gate['rate_limited'] == 0, 'the path is played slowly, not cut short'
+    assert 1.6 < result.duration_s / whole.duration_s < 2.2
 
 
 def test_a_slice_that_slips_from_the_jaw_is_grasped_again(expert):

@@ -12,6 +12,7 @@ from chefmate.nodes.chunk_messages import chunk_rows
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.motion.timeline import ChunkTimeline, TimelineConfig, TimelineState
 from chefmate_core.timing import Durations, Rate
+from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds
@@ -55,6 +56,9 @@ class ActionExecutorNode(Node):
         self.create_subscription(
             JointState, 'follower/joint_commands_applied', self._on_applied, qos.LATEST_STATE
         )
+        self.create_subscription(
+            ServoTelemetry, 'follower/servo_telemetry', self._on_telemetry, qos.LATEST_STATE
+        )
         self.create_subscription(Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED)
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('timeline', self._diagnose)
@@ -66,6 +70,11 @@ class ActionExecutorNode(Node):
 
     def _on_applied(self, message: JointState) -> None:
         self._standing = message
+
+    def _on_telemetry(self, message: ServoTelemetry) -> None:
+        """A driver that spares a servo lowers its caps: play as slowly, and the path stays."""
+        if 0.0 < message.speed <= 1.0:  # False for NaN
+            self._timeline.set_speed(message.speed, time.monotonic())
 
     def _on_estop(self, message: Bool) -> None:
         self._estopped = message.data
@@ -105,6 +114,7 @@ class ActionExecutorNode(Node):
     def _diagnose(self) -> Diagnosis:
         values = {
             'state': self._timeline.state,
+            'speed': self._timeline.speed,
             'commands': self._commands.count,
             'command_rate_hz': self._commands.hz(),
             'clock_jumps': self._clock_jumps,

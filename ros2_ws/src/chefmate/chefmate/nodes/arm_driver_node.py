@@ -226,10 +226,7 @@ class ArmDriverNode(LifecycleNode):
         stamp = time_message(self.get_clock().now().nanoseconds * 1e-9 - age_s)
         self._states.publish(joint_state(stamp, reading.position_rad, reading.velocity_rad_s))
         if reading.health is not None and self._driver is not None:
-            judged = self._driver.gate.health
-            self._telemetry.publish(
-                servo_telemetry(stamp, reading.health, judged.severity, judged.findings())
-            )
+            self._telemetry.publish(servo_telemetry(stamp, reading.health, self._driver.gate))
 
     def _publish_setpoint(self, setpoint: Setpoint) -> None:
         stamp = self.get_clock().now().to_msg()

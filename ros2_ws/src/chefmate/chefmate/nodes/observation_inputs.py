@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image, JointState, MultiDOFJointState
 from chefmate_core.camera.delivery import DeliveryMeter
 from chefmate_core.errors import CameraError
 from chefmate_core.policy.observations import ObservationBuffer
+from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
 from chefmate_ros.image_messages import rgb_image
 from chefmate_ros.joint_messages import joint_vectors, seconds
@@ -30,6 +31,9 @@ class ObservationInputs:
         self._lost = dict.fromkeys(cameras, 0)
         node.create_subscription(
             JointState, 'follower/joint_states', self._on_joints, qos.LATEST_STATE
+        )
+        node.create_subscription(
+            ServoTelemetry, 'follower/servo_telemetry', self._on_telemetry, qos.LATEST_STATE
         )
         node.create_subscription(
             MultiDOFJointState, 'kitchen/objects', self._on_objects, qos.LATEST_STATE
@@ -65,6 +69,9 @@ class ObservationInputs:
         vectors = joint_vectors(message)
         if vectors is not None:
             self.buffer.add_joints(seconds(message.header.stamp), *vectors)
+
+    def _on_telemetry(self, message: ServoTelemetry) -> None:
+        self.buffer.set_speed(message.speed)
 
     def _on_objects(self, message: MultiDOFJointState) -> None:
         self.buffer.add_objects(seconds(message.header.stamp), object_poses(message))

@@ -4,6 +4,9 @@ A chunk is joined to the running motion: at the instant of its arrival position 
 where they were, and the difference fades out within the join time. Steps whose time has passed are
 never played. When the newest chunk runs out, the goal decelerates to a stand and the timeline is
 starved. All times are of one steady clock, in seconds.
+
+For an arm that may only go slowly a chunk is played slowly: its path stays as it was planned, which
+a cap on its velocities would not leave it.
 """
 
 from collections import Counter
@@ -59,6 +62,26 @@ class ChunkTimeline:
         self._final = False
         self._last: JointGoal | None = None
         self._last_s = 0.0
+        self._speed = 1.0
+        self._anchor_s = (0.0, 0.0)  # an instant, and the time of the chunk that is played then
+
+    @property
+    def speed(self) -> float:
+        """Seconds of a chunk that are played in a second."""
+        return self._speed
+
+    def set_speed(self, speed: float, now_s: float) -> None:
+        """Play at another pace from now on; the path stays. `speed` is above 0, at most 1."""
+        if not 0.0 < speed <= 1.0:  # False for NaN
+            raise ConfigurationError(f'the speed must be above 0 and at most 1; found {speed}')
+        if speed != self._speed:
+            self._anchor_s = (now_s, self._place_s(now_s))
+            self._speed = speed
+
+    def _place_s(self, now_s: float) -> float:
+        """The time of the chunk that is played now."""
+        instant_s, chunk_s = self._anchor_s
+        return chunk_s + (now_s - instant_s) * self._speed
 
     def add(
         self,
@@ -80,7 +103,9 @@ class ChunkTimeline:
             self.counters['chunks_refused_not_finite'] += 1
             return False
         spline = JointSpline(start_s, positions, period_s)
-        if spline.end_s <= now_s:
+        # Since the observation the arm has gone on at this speed.
+        place_s = start_s + (now_s - start_s) * self._speed
+        if spline.end_s <= place_s:
             self.counters['chunks_refused_expired'] += 1
             return False
         if start_s - now_s > self.config.future_tolerance_s:
@@ -92,13 +117,15 @@ class ChunkTimeline:
         current = self._current(now_s)
         if current is None:
             current = JointGoal(np.asarray(standing_rad, dtype=float), np.zeros(len(standing_rad)))
-        position, velocity = spline.sample(now_s)
-        self._join = _Fade.between(current, JointGoal(position, velocity), now_s, self.config)
+        self._anchor_s = (now_s, place_s)
+        position, velocity = spline.sample(place_s)
+        goal = JointGoal(position, velocity * self._speed)
+        self._join = _Fade.between(current, goal, now_s, self.config)
         self._spline = spline
         self._final = final
         self.state = TimelineState.PLAYING
         self.counters['chunks_accepted'] += 1
-        self.counters['steps_dropped'] += max(0, int(np.ceil((now_s - start_s) / period_s)))
+        self.counters['steps_dropped'] += max(0, int(np.ceil((place_s - start_s) / period_s)))
         return True
 
     def sample(self, now_s: float) -> JointGoal | None:
@@ -122,10 +149,14 @@ class ChunkTimeline:
     def _current(self, now_s: float) -> JointGoal | None:
         if self.state is TimelineState.PLAYING:
             assert self._spline is not None
-            if now_s <= self._spline.end_s:
-                position, velocity = self._spline.sample(now_s)
+            place_s = self._place_s(now_s)
+            if place_s <= self._spline.end_s:
+                position, velocity = self._spline.sample(place_s)
                 offset = self._join.sample(now_s)
-                return JointGoal(position + offset.position_rad, velocity + offset.velocity_rad_s)
+                return JointGoal(
+                    position + offset.position_rad,
+                    velocity * self._speed + offset.velocity_rad_s,
+                )
             self.counters['tasks_ended' if self._final else 'starvations'] += 1
             self._spline = None
             self.state = TimelineState.STOPPING

@@ -61,6 +61,7 @@ class ObservationBuffer:
         self._joints = _Stream(100)
         self._objects = _Stream(30)
         self._images = {camera: _Stream(4) for camera in cameras}
+        self._speed = 1.0
 
     def add_joints(
         self, stamp_s: float, position_rad: np.ndarray, velocity_rad_s: np.ndarray
@@ -73,6 +74,11 @@ class ObservationBuffer:
         """Add the privileged poses of a simulation."""
         with self._lock:
             self._objects.add(stamp_s, poses)
+
+    def set_speed(self, speed: float) -> None:
+        """Take the speed that the arm's driver allows, 0..1."""
+        with self._lock:
+            self._speed = speed
 
     def add_image(self, camera: str, stamp_s: float, image: np.ndarray) -> None:
         """Add a frame, uint8 rgb (H, W, 3), of a camera named at construction."""
@@ -114,4 +120,5 @@ class ObservationBuffer:
             images={camera: image for camera, (_, image) in images.items()},
             image_stamps_s={camera: stamp for camera, (stamp, _) in images.items()},
             objects=objects,
+            speed=self._speed,
         )

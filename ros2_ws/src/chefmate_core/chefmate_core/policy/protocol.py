@@ -29,6 +29,9 @@ class Observation:
     images: Mapping[str, np.ndarray] = field(default_factory=dict)  # uint8 rgb (H, W, 3)
     image_stamps_s: Mapping[str, float] = field(default_factory=dict)
     objects: Mapping[str, Pose] = field(default_factory=dict)  # privileged; simulation only
+    # Seconds of a chunk that the arm plays in a second: below 1 while a servo must be spared. A
+    # policy that plans from what it sees need not care; one that runs by the clock must.
+    speed: float = 1.0
 
 
 @dataclass(frozen=True)

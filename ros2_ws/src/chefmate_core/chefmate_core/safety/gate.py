@@ -284,8 +284,7 @@ class SafetyGate:
             cap = self._blend(target_velocity, now_s, step_s)
         if now_s - self._activated_s <= self.config.first_motion_s:
             cap = np.minimum(cap, self.config.blend_velocity_rad_s)
-        if self._severity >= Severity.DERATE:
-            cap = cap * self.config.health.derate_speed
+        cap = cap * self.speed
         self._motion.track(self._target, target_velocity, cap, step_s)
 
     def _blend(self, target_velocity: np.ndarray, now_s: float, step_s: float) -> np.ndarray:
@@ -324,6 +323,11 @@ class SafetyGate:
         self._stand = np.where(blocked, within, motion.position_rad)
 
     # --- health ----------------------------------------------------------------------------------
+
+    @property
+    def speed(self) -> float:
+        """Fraction of the velocity caps that is left; who plays a path should slow down by it."""
+        return self.config.health.derate_speed if self._severity >= Severity.DERATE else 1.0
 
     def observe(self, health: ArmHealth, velocity_rad_s: np.ndarray, now_s: float) -> None:
         """Take one telemetry block, and the joints' velocities of the same read, shape (6,)."""

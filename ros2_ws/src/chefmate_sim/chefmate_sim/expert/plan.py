@@ -38,6 +38,11 @@ class Plan:
         for segment in segments:
             self._timed.append((max(self.end_s, not_before_s), segment))
 
+    def delay(self, by_s: float) -> None:
+        """Put the whole plan off, s."""
+        self._start_s += by_s
+        self._timed = [(start_s + by_s, segment) for start_s, segment in self._timed]
+
     def forget_before(self, stamp_s: float) -> None:
         """Drop segments that ended before `stamp_s`, but never the last one."""
         while len(self._timed) > 1 and self._timed[1][0] < stamp_s:

@@ -35,9 +35,9 @@ class ExpertPolicy:
     """Picks and places by inverse kinematics, from privileged object poses; simulation only.
 
     The plan lives on the clock of the observations: row i of a chunk is the plan at the
-    observation's stamp + i periods, so chunks agree with one another whatever the latency. Where
-    the arm is on its path is measured at every call: an arm that was held goes on from where
-    it is.
+    observation's stamp + i periods, so chunks agree with one another whatever the latency; that
+    clock goes as slowly as the arm does. Where the arm is on its path is measured at every call:
+    an arm that was held goes on from where it is.
     """
 
     def __init__(self, model_path: Path | str | None = None, **options: Any) -> None:
@@ -82,6 +82,7 @@ class ExpertPolicy:
         if tracker is None or stamp_s < self._previous_s:  # begin, or the clock was set back
             tracker = self._tracker = self._begin(task, observation)
         else:
+            tracker.plan.delay((1.0 - observation.speed) * (stamp_s - self._previous_s))
             tracker.follow(observation, partial(task.restart, observation))
         if not tracker.waits:
             self._extend(tracker.plan, task, observation)

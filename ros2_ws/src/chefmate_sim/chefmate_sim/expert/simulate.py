@@ -25,7 +25,7 @@ from chefmate_sim.virtual_bus.servo import STALL_CURRENT_MA
 
 CONTROL_PERIOD_S = 0.01
 TELEMETRY_PERIOD_S = 0.1
-COOL_C, SUPPLY_V = 31.0, 7.4  # of every servo, always
+SERVO_C, SUPPLY_V = 31.0, 7.4  # of every servo, always
 # Of the servos' stall torque: the gripper has half, as LeRobot sets its Max_Torque_Limit (500).
 TORQUE_FRACTION = np.where(np.arange(JOINT_COUNT) == GRIPPER, 0.5, 1.0)
 
@@ -122,6 +122,7 @@ class Simulation:
             joint_position_rad=self.world.joint_position_rad(),
             joint_velocity_rad_s=self.world.joint_velocity_rad_s(),
             objects=self.world.object_poses(),
+            speed=self.timeline.speed,
         )
 
     def _infer_if_due(self, instruction: str, result: SimulationResult) -> bool:
@@ -151,6 +152,7 @@ class Simulation:
         if now_s >= self._telemetry_due_s:
             self._telemetry_due_s = now_s + TELEMETRY_PERIOD_S
             self.gate.observe(self._health(), self.world.joint_velocity_rad_s(), now_s)
+            self.timeline.set_speed(self.gate.speed, now_s)
         setpoint = self.gate.step(measured, now_s)
         gripper_torque = setpoint.gripper_torque or float(TORQUE_FRACTION[GRIPPER])
         if gripper_torque != self._gripper_torque:
@@ -164,7 +166,7 @@ class Simulation:
         """What the servos would report: their load; they are cool and have power."""
         load = self.world.load_fraction()
         return ArmHealth(
-            temperature_c=np.full(JOINT_COUNT, COOL_C),
+            temperature_c=np.full(JOINT_COUNT, SERVO_C),
             voltage_v=np.full(JOINT_COUNT, SUPPLY_V),
             load_fraction=load,
             current_ma=load * STALL_CURRENT_MA,
