@@ -173,6 +173,22 @@ def test_a_stop_within_less_than_a_silence_is_still_a_stop_at_once():
     assert servo.rules() == {Rule.ACCELERATION}
 
 
+def test_goals_lost_on_the_wire_are_no_silence_and_the_caps_hold_across_them():
+    for catching_up, rules in ((1.0, set()), (1.05, {Rule.VELOCITY})):
+        servo, here = cruising()
+        for lost in range(1, 5):
+            servo.monitor._joints[ELBOW].goal_lost(servo.now_s + lost * PERIOD_S)
+        servo.goal(here + catching_up * VELOCITY * 5 * PERIOD_S, after_s=5 * PERIOD_S)
+        assert servo.rules() == rules
+
+
+def test_a_silence_that_ends_with_a_lost_goal_is_one():
+    servo, here = cruising()
+    servo.monitor._joints[ELBOW].goal_lost(servo.now_s + 9 * PERIOD_S)
+    servo.goal(here + VELOCITY * 2 * PERIOD_S, after_s=10 * PERIOD_S)
+    assert servo.rules() == {Rule.ACCELERATION}
+
+
 # --- range ---------------------------------------------------------------------------------------
 
 

@@ -79,6 +79,7 @@ class JointMonitor:
         self._history: list[tuple[float, float]] = []  # (arrival s, goal rad), newest last
         self._lower_rad, self._upper_rad = limits.lower_rad, limits.upper_rad
         self._on_s = -math.inf
+        self._sent_s = -math.inf  # of the newest goal, arrived or not
 
     def recent(self, count: int = 6) -> tuple[tuple[float, float], ...]:
         """Return the newest goals since torque-on, (arrival s, goal rad)."""
@@ -98,7 +99,7 @@ class JointMonitor:
                 f'the joint at {position_rad:.4f} rad, the goal {error_rad:.4f} rad away',
             )
         self.is_on = True
-        self._on_s = now_s
+        self._on_s = self._sent_s = now_s
         # Where it is already outside it may stand, and move in.
         self._lower_rad = min(self._limits.lower_rad, position_rad)
         self._upper_rad = max(self._limits.upper_rad, position_rad)
@@ -112,19 +113,28 @@ class JointMonitor:
 
     def goal(self, now_s: float, goal_rad: float) -> None:
         """Judge a goal that arrives while torque is on."""
-        last_s, last_rad = self._history[-1]
-        silence_s = now_s - last_s - SILENCE_PERIODS * self._period_s
-        if silence_s > self._slack_s:
-            self.rests += 1
-            self._begin_from_rest(now_s - self._period_s, last_rad)
-        elif silence_s > -self._slack_s:
-            # Just as long as the limit: going on and beginning from rest are both right.
-            del self._history[:-1]
+        self._notice_silence(now_s)
         self._history.append((now_s, goal_rad))
         if len(self._history) > 2 * _KEPT:
             del self._history[:-_KEPT]
         self._check_range(goal_rad)
         self._check_motion()
+
+    def goal_lost(self, now_s: float) -> None:
+        """A goal was sent but did not arrive: the motion goes on without this sample."""
+        if self.is_on:
+            self._notice_silence(now_s)
+
+    def _notice_silence(self, now_s: float) -> None:
+        last_s, last_rad = self._history[-1]
+        silence_s = now_s - self._sent_s - SILENCE_PERIODS * self._period_s
+        self._sent_s = now_s
+        if silence_s > self._slack_s:
+            self.rests += 1
+            self._begin_from_rest(now_s - self._period_s, last_rad)
+        elif silence_s > -self._slack_s:
+            # Just as long as the limit: going on and beginning from rest are both right.
+            self._history = [(last_s, last_rad)]
 
     def _begin_from_rest(self, now_s: float, goal_rad: float) -> None:
         self._history = [

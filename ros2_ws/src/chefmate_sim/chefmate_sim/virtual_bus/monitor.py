@@ -155,6 +155,15 @@ class BusMonitor:
         else:
             self._goal_was_written[index] = True
 
+    def goal_lost(self, index: int) -> None:
+        """A goal was sent to the servo of joint `index` just now and damaged on its way.
+
+        Whoever sent it cannot know: what arrives next may make up for it, within the caps.
+        """
+        with self._lock:
+            self.counters['goals_lost'] += 1
+            self._joints[index].goal_lost(self._clock())
+
     def torque_written(
         self, index: int, now_s: float, value: int, goal_ticks: int, position_rad: float
     ) -> None:

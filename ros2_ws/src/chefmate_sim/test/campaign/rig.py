@@ -1,11 +1,12 @@
 """A real driver over real bytes on a virtual servo bus, in virtual time, under the monitor."""
 
+import contextlib
 import dataclasses
 import select
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,16 @@ from campaign.virtual_time import SteppedTicker, VirtualClock, wait_until
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.driver.arm_driver import ArmDriver, DriverState
 from chefmate_core.errors import ChefMateError
-from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
 from chefmate_core.safety.command import Command
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate
 from chefmate_core.servo.arm import FeetechArm
 from chefmate_core.servo.config import ServoConfig
-from chefmate_core.servo.protocol import PacketParser
-from chefmate_core.servo.registers import TORQUE_ENABLE
+from chefmate_core.servo.protocol import Frame, Instruction, PacketParser
+from chefmate_core.servo.registers import GOAL_POSITION, TORQUE_ENABLE
 from chefmate_sim.virtual_bus import Faults, FirstOrderArm, VirtualServoBus
+from chefmate_sim.virtual_bus.joint_monitor import SILENCE_PERIODS
 from chefmate_sim.virtual_bus.monitor import BusMonitor
 
 CALIBRATION = ArmCalibration.load(
@@ -54,8 +56,9 @@ class CampaignRig:
         self.bus = VirtualServoBus(
             self.model, CALIBRATION, self._link, faults=Faults(seed), clock=self.clock
         )
-        self._heard = self.bus.parser = _CountingParser()
+        self._heard = self.bus.parser = _WatchedParser(self._note_request)
         self._sent_bytes = 0
+        self._breach = ''  # a rule that only who knows driver and servos can check
         self.monitor = BusMonitor(CALIBRATION, self.config, self.period_s, clock=self.clock)
         self.monitor.watch(self.bus, self.model)
         self.driver = self._new_driver()
@@ -188,6 +191,7 @@ class CampaignRig:
     def check(self) -> None:
         """Check what holds at every moment."""
         self.monitor.assert_clean()
+        assert not self._breach, self._breach
         driver = self.driver
         assert driver.state is not DriverState.FAILED, f'the loop ended: {driver.failure!r}'
         if self.is_running:
@@ -198,6 +202,28 @@ class CampaignRig:
         for name, before in self._grown.items():
             assert counters.get(name, 0) >= before, f'the counter {name} went back'
         self._grown = counters
+
+    @contextlib.contextmanager
+    def _note_request(self, frame: Frame) -> Iterator[None]:
+        """See which goals of a sync write were damaged on the way to servos that live."""
+        parameters = frame.parameters
+        is_goals = frame.code == Instruction.SYNC_WRITE and parameters[0] == GOAL_POSITION.address
+        ids = parameters[2 :: 1 + GOAL_POSITION.size] if is_goals else ()
+        servos = [servo for servo in self.bus.servos if servo.servo_id in ids]
+        before = [servo.goals_written for servo in servos]
+        if len(servos) == JOINT_COUNT:
+            self._check_sight()
+        yield
+        for servo, count in zip(servos, before, strict=True):
+            is_deaf = self.bus.faults.is_dead(servo.servo_id) or not servo.is_powered
+            if servo.goals_written == count and not is_deaf:
+                self.monitor.goal_lost(servo.index)
+
+    def _check_sight(self) -> None:
+        """Goals go to the whole arm only while every joint answers, or was silent for a moment."""
+        age_s = self.clock() - min(self.driver.arm._read_at_s)
+        if age_s > SILENCE_PERIODS * self.period_s + 1e-6:
+            self._breach = f'goals were written to an arm with a joint silent for {age_s:.3f} s'
 
     def close(self) -> None:
         """End everything."""
@@ -257,11 +283,16 @@ def _is_hung_up(fd: int) -> bool:
     return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
-class _CountingParser(PacketParser):
-    """Counts bytes when what they said has been done."""
+class _WatchedParser(PacketParser):
+    """Tells when a request begins and has been carried out, and counts the bytes done."""
 
-    done_bytes = 0
+    def __init__(self, note: Callable[[Frame], contextlib.AbstractContextManager]) -> None:
+        super().__init__()
+        self.done_bytes = 0
+        self._note = note
 
     def feed(self, data):
-        yield from super().feed(data)
+        for frame in super().feed(data):
+            with self._note(frame):
+                yield frame
         self.done_bytes += len(data)
