@@ -13,14 +13,21 @@ from chefmate_core.diagnosis import Level
 from chefmate_core.driver.arm_driver import ArmDriver, DriverState
 from chefmate_core.driver.report import diagnose
 from chefmate_core.errors import BusError
-from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.joints import GRIPPER, JOINT_NAMES
 from chefmate_core.safety.command import Command
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import Mode, SafetyGate
+from chefmate_core.safety.health import StopPersistsError
 from chefmate_core.servo.arm import FeetechArm
-from chefmate_core.servo.registers import TORQUE_ENABLE
+from chefmate_core.servo.registers import (
+    GOAL_POSITION,
+    P_COEFFICIENT,
+    TORQUE_ENABLE,
+    TORQUE_LIMIT,
+)
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.model import FirstOrderArm
+from chefmate_sim.virtual_bus.script import inject
 
 CALIBRATION = ArmCalibration.load(Path(__file__).parents[4] / 'calibration' / 'follower.json')
 RATE_HZ = 100.0
@@ -187,6 +194,157 @@ def test_after_stop_the_arm_goes_limp_only_if_asked_to(rig):
     again.connect()
     assert np.all(again.torque_enabled())
     again.disconnect(torque_off=True)
+
+
+def watch_torque(rig):
+    """Return the list that every torque limit given to the model will be in from now on."""
+    limits, inner = [], rig.model.set_torque_limit
+
+    def spy(index, fraction):
+        limits.append(fraction)
+        inner(index, fraction)
+
+    rig.model.set_torque_limit = spy
+    return limits
+
+
+def another_driver(rig):
+    """A driver in a new process, as far as the arm can tell."""
+    return ArmDriver(
+        FeetechArm(rig.driver.arm.port, CALIBRATION),
+        SafetyGate(
+            load_preset('careful'),
+            CALIBRATION.lower_limits_rad,
+            CALIBRATION.upper_limits_rad,
+            1 / RATE_HZ,
+        ),
+        RATE_HZ,
+        on_setpoint=rig.setpoints.append,
+    )
+
+
+def test_a_driver_that_starts_again_over_an_arm_that_holds_drops_nothing(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([0.4] * 5 + [0.6], 1.5)
+    inject(rig.bus, 'stall gripper')  # a slice between the fingers
+    rig.stream([0.4] * 5 + [0.3], 1.5)
+    rig.driver.stop(torque_off=False)
+    grip_ticks = rig.bus.servos[GRIPPER].memory.get(GOAL_POSITION)
+    rig.setpoints.clear()
+    limits = watch_torque(rig)
+    again = another_driver(rig)
+    again.start()
+    assert again.state is DriverState.MONITORING
+    again.engage()
+    until(lambda: len(rig.setpoints) > 20)
+    assert 0.0 not in limits, 'torque was never off'
+    assert rig.bus.servos[GRIPPER].memory.get(GOAL_POSITION) == grip_ticks
+    assert rig.setpoints[-1].position_rad == pytest.approx([0.4] * 5 + [0.3], abs=0.02)
+    again.stop(torque_off=True)
+
+
+def test_an_arm_whose_eeprom_is_not_as_it_should_be_goes_limp_to_be_set_up(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.driver.stop(torque_off=False)
+    rig.bus.servos[1].memory.set_lasting(P_COEFFICIENT, 32)
+    again = another_driver(rig)
+    again.start()
+    assert not rig.torque()
+    assert rig.bus.servos[1].memory.get(P_COEFFICIENT) == 16
+    again.stop(torque_off=True)
+
+
+def test_a_goal_left_far_away_by_another_program_is_not_run_to(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.driver.stop(torque_off=False)
+    far = round(CALIBRATION.rad_to_goal_ticks(np.full(6, 1.2))[0])
+    rig.bus.servos[0].memory.set(GOAL_POSITION, far)  # with a low goal velocity, say
+    again = another_driver(rig)
+    again.start()
+    again.engage()
+    until(lambda: len(rig.setpoints) > 10)
+    assert rig.model.position_rad() == pytest.approx([0.2] * 6, abs=0.01)
+    again.stop(torque_off=True)
+
+
+def test_a_silent_joint_pauses_the_arm_and_it_goes_on_by_a_blend(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([1.2] * 6, 0.6)
+    blends = rig.driver.gate.counters['blends']
+    rig.bus.faults.kill(3)
+    until(lambda: rig.driver.counters['pauses'] == 1)
+    written = len(rig.setpoints)
+    assert rig.driver.state is DriverState.DRIVING
+    rig.bus.faults.revive(3)
+    rig.stream([1.2] * 6, 0.3)
+    assert len(rig.setpoints) > written
+    assert rig.driver.gate.counters['blends'] > blends
+    rig.stream([1.2] * 6, 3.0)
+    assert rig.model.position_rad() == pytest.approx([1.2] * 6, abs=0.02)
+
+
+def test_servos_that_lost_their_torque_are_noticed_and_held_again_where_they_are(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([0.5] * 6, 0.5)
+    rig.bus.servos[2].power_on()  # a cut so short that no packet was missed
+    assert not rig.bus.servos[2].memory.get(TORQUE_ENABLE)
+    until(lambda: rig.bus.servos[2].memory.get(TORQUE_ENABLE))
+    until(lambda: rig.driver.state is DriverState.DRIVING)
+    assert rig.driver.counters['bus_lost'] == 1
+    assert 'elbow_flex lost torque' in rig.driver.last_error
+    rig.stream([0.5] * 6, 2.5)
+    assert rig.model.position_rad() == pytest.approx([0.5] * 6, abs=0.02)
+
+
+def test_a_hot_servo_stops_the_arm_says_why_and_is_not_released_before_it_has_cooled(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    until(lambda: rig.setpoints)
+    rig.bus.servos[3].temperature_c = 66.0
+    until(lambda: rig.driver.estopped)
+    assert rig.estops == [True]
+    diagnosis = diagnose(rig.driver)
+    assert diagnosis.level is Level.ERROR
+    assert 'wrist_flex temperature 66' in diagnosis.message
+    assert diagnosis.values['wrist_flex_temperature_c'] == 66.0
+    with pytest.raises(StopPersistsError, match='wrist_flex temperature 66'):
+        rig.driver.set_estop(False)
+    assert rig.driver.estopped
+    assert rig.estops == [True]
+    rig.bus.servos[3].temperature_c = 40.0
+
+    def is_released():
+        try:
+            rig.driver.set_estop(False)
+        except StopPersistsError:
+            return False
+        return True
+
+    until(is_released)
+    assert rig.estops[-1] is False
+    rig.stream([0.4] * 6, 2.0)
+    assert rig.model.position_rad() == pytest.approx([0.4] * 6, abs=0.02)
+
+
+def test_a_gripper_that_presses_gets_less_torque_until_it_moves_again(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.stream([0.2] * 5 + [0.8], 1.5)
+    inject(rig.bus, 'stall gripper')
+    limit = rig.bus.servos[GRIPPER].memory
+    end_s = time.monotonic() + 20.0
+    while limit.get(TORQUE_LIMIT) != 200:
+        rig.stream([0.2] * 5 + [0.4], 0.1)
+        assert time.monotonic() < end_s
+    assert rig.driver.gate.counters['grips_eased'] == 1
+    rig.bus.clear_faults()
+    rig.stream([0.2] * 5 + [0.9], 1.0)
+    assert limit.get(TORQUE_LIMIT) == 500
 
 
 def test_a_stop_that_was_latched_before_the_driver_was_made_keeps_torque_off(rig):

@@ -5,8 +5,8 @@ where they were, and the difference fades out within the join time. Steps whose 
 never played. When the newest chunk runs out, the goal decelerates to a stand and the timeline is
 starved. All times are of one steady clock, in seconds.
 
-For an arm that may only go slowly a chunk is played slowly: its path stays as it was planned, which
-a cap on its velocities would not leave it.
+For an arm that may only go slowly a chunk is played slowly: its path stays as it was planned; a
+cap on its velocities would bend it.
 """
 
 from collections import Counter
