@@ -173,7 +173,7 @@ def test_a_servo_above_its_limit_lets_go_and_refuses_torque(arm, virtual, clock)
     arm.read()
     assert arm.torque_enabled().tolist() == [True] * 5 + [False]
     assert health_of(arm).status_bits[GRIPPER] == reg.STATUS_TEMPERATURE
-    with pytest.raises(ServoReadbackError, match='torque_enable'):
+    with pytest.raises(ServoReadbackError, match='gripper'):
         arm.set_torque(True)
 
 

@@ -9,6 +9,7 @@ import pytest
 from chefmate_core.calibration import RAD_PER_TICK, ArmCalibration
 from chefmate_core.servo import registers as reg
 from chefmate_core.servo.arm import FeetechArm
+from chefmate_core.servo.bus import ServoBus
 from chefmate_core.servo.config import ServoConfig
 from chefmate_core.servo.errors import ServoSilentError
 from chefmate_sim.virtual_bus import Fault, FaultKind, FirstOrderArm, Traffic, VirtualServoBus
@@ -122,11 +123,17 @@ def test_a_goal_that_all_mishear_moves_nobody(arm, virtual):
         assert goals(virtual) == before
 
 
-def test_a_fault_in_one_ear_does_not_strike_requests_for_others(arm, virtual):
+def test_a_fault_in_one_ear_does_not_strike_requests_for_others(virtual):
+    bus = ServoBus(virtual.port, CONFIG)
+    bus.open()
     strike(virtual, FaultKind.DROP, 5, count=None)
+    for servo_id in (1, 2, 3, 4, 6):
+        assert bus.read(servo_id, reg.SERVO_ID) == servo_id
+    assert virtual.faults.done[FaultKind.DROP] == 0
     with pytest.raises(ServoSilentError, match='servo 5'):
-        arm.torque_enabled()
-    assert arm.statistics.retries == CONFIG.register_retries
+        bus.read(5, reg.SERVO_ID)
+    assert virtual.faults.done[FaultKind.DROP] == 1 + CONFIG.register_retries
+    bus.close()
 
 
 def test_a_dead_servo_is_not_struck_again(arm, virtual):
