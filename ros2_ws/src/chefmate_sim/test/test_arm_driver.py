@@ -347,6 +347,29 @@ def test_a_gripper_that_presses_gets_less_torque_until_it_moves_again(rig):
     assert limit.get(TORQUE_LIMIT) == 500
 
 
+def test_a_stop_from_before_a_restart_can_be_released_after_it(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.driver.set_estop(True)
+    rig.driver.stop(torque_off=True)
+    rig.driver.start()
+    rig.driver.set_estop(False)
+    rig.driver.engage()
+    rig.stream([0.4] * 6, 1.5)
+    assert rig.model.position_rad() == pytest.approx([0.4] * 6, abs=0.02)
+
+
+def test_torque_does_not_come_on_where_a_broken_encoder_says(rig):
+    rig.driver.start()
+    inject(rig.bus, 'encoder elbow_flex')
+    with pytest.raises(BusError, match='elbow_flex reports an encoder error'):
+        rig.driver.engage()
+    assert not rig.torque()
+    rig.bus.clear_faults()
+    until(lambda: rig.readings[-1].ok)
+    rig.driver.engage()
+
+
 def test_a_stop_that_was_latched_before_the_driver_was_made_keeps_torque_off(rig):
     latched = ArmDriver(rig.driver.arm, rig.driver.gate, RATE_HZ, estopped=True)
     latched.start()

@@ -158,6 +158,7 @@ class ArmDriver:
             if self._thread.is_alive():  # two threads on one port would be worse
                 raise BusError(f'{self.arm.port}: the loop did not end; torque is left as it is')
             self._thread = None
+        self.gate.deactivate()
         was_running, self.state = self.state is not DriverState.STOPPED, DriverState.STOPPED
         if was_running:
             self.arm.disconnect(torque_off=torque_off)
@@ -233,6 +234,8 @@ class ArmDriver:
         self._judge_commands(now_s)  # without torque they are refused and counted
         if self.state is DriverState.DRIVING:
             self._drive(reading, now_s, is_telemetry_due)
+        if self.gate.mode is Mode.ESTOPPED and not self._estopped:
+            self._engage_estop(self.gate.stop_reason)  # a servo's health asked for it
         self._on_reading(reading)
 
     def _drive(self, reading: ArmReading, now_s: float, is_telemetry_due: bool) -> None:
@@ -247,10 +250,6 @@ class ArmDriver:
             self.gate.activate(self.arm.hold(), self._clock())
             return
         setpoint = self.gate.step(reading.position_rad, now_s)
-        if self.gate.mode is Mode.ESTOPPED and not self._estopped:
-            self._engage_estop(self.gate.stop_reason)  # a servo's health asked for it
-            if self._is_limp:
-                return
         self.arm.write_goal(setpoint.position_rad)
         self._on_setpoint(setpoint)
         if is_telemetry_due:  # again and again: servos forget it at a power cut

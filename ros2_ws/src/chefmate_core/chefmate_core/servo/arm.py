@@ -172,7 +172,7 @@ class FeetechArm:
 
         The missing servos are asked again. A joint that does not answer keeps its last value and
         its age grows. Raises PortLostError when the port is gone, ServoSilentError when a joint
-        missed more than `max_misses` reads.
+        missed more than `max_misses` reads. A position with an encoder error is no position.
         """
         rows = self._bus.sync_read(self._everything if with_health else self._motion)
         now_s = self._clock()
@@ -181,6 +181,10 @@ class FeetechArm:
         for index, row in enumerate(rows):
             if row is not None:
                 position, velocity = row[1], row[2]
+                if row[0] & reg.STATUS_ENCODER:
+                    is_fresh = False  # it answers, and does not know where it is
+                    self._misses[index] = 0
+                    continue
                 if position <= MAX_TICK:
                     positions[index] = position
                     velocities[index] = velocity if velocity < _SIGN_15 else _SIGN_15 - velocity
@@ -314,6 +318,13 @@ class FeetechArm:
             reading = self.read()
             if reading.ok:
                 return
+        blind = np.flatnonzero((reading.age_s > 0.0) & (np.array(self._misses) == 0))
+        if len(blind):
+            raise ServoReadbackError(
+                f'{self.port}: {", ".join(JOINT_NAMES[index] for index in blind)} reports an '
+                'encoder error: its position is not known. Switch the power off and on; if it '
+                'stays, replace the servo.'
+            )
         raise self._missed_too_often(reading.age_s)
 
     def _missed_too_often(self, age_s: np.ndarray) -> ServoSilentError:
