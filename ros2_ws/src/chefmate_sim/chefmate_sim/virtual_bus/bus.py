@@ -176,18 +176,18 @@ class VirtualServoBus:
         """Serve until the bus is plugged in or out, or closed."""
         while True:
             changes = self.hardware.is_active or self._plug_in_at_s is not None
-            events = poll.poll(_TICK_MS if changes else None)
+            ready = {fd for fd, _ in poll.poll(_TICK_MS if changes else None)}
             with self._lock:
+                if self._wake_read in ready:
+                    ready.remove(self._wake_read)
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(self._wake_read, _READ_BYTES)
+                self._let_time_pass()  # may plug in
                 if self._is_closed or self._terminal is not terminal:
                     return
-                self._let_time_pass()
-                for ready, _ in events:
-                    if ready == self._wake_read:
-                        with contextlib.suppress(BlockingIOError):
-                            os.read(self._wake_read, _READ_BYTES)
-                    elif self._terminal is terminal:
-                        with contextlib.suppress(BlockingIOError, InterruptedError):
-                            self._take(ready, os.read(ready, _READ_BYTES))
+                for fd in ready:
+                    with contextlib.suppress(BlockingIOError, InterruptedError):
+                        self._take(fd, os.read(fd, _READ_BYTES))
 
     def _let_time_pass(self) -> None:
         if self._plug_in_at_s is not None and self._clock() >= self._plug_in_at_s:
