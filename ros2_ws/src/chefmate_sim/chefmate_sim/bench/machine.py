@@ -22,7 +22,7 @@ def title(machine: dict[str, str | int]) -> str:
     """Return one line for the head of a table."""
     return (
         f'{machine["date"]}; {machine["cpus"]} x {machine["processor"]}; {machine["system"]}; '
-        f'Python {machine["python"]}; load average before: {machine["load_average"]}'
+        f'Python {machine["python"]}; load before: {machine["load_average"]}'
     )
 
 
