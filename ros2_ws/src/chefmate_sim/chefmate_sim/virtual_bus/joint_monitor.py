@@ -70,7 +70,7 @@ class JointMonitor:
     ) -> None:
         self.is_on = False
         self.rests = 0  # silences that were long enough for the setpoint to stand
-        self.max_velocity_rad_s = 0.0  # mean over long windows
+        self.max_velocity_rad_s = 0.0  # mean over long windows, what rounding may add taken off
         self.max_acceleration_rad_s2 = 0.0  # likewise
         self._limits = limits
         self._period_s = period_s
@@ -185,7 +185,8 @@ class JointMonitor:
     def _velocity_finding(self, start: int, end: int, goals: int) -> tuple[Rule, str, str] | None:
         duration_s, moved_rad = self._between(start, end)
         if goals >= _LONG:
-            self.max_velocity_rad_s = max(self.max_velocity_rad_s, abs(moved_rad) / duration_s)
+            mean = (abs(moved_rad) - RAD_PER_TICK) / duration_s
+            self.max_velocity_rad_s = max(self.max_velocity_rad_s, mean)
         is_first = self._history[end][0] <= self._on_s + FIRST_MOTION_S
         limits = self._limits
         cap = limits.blend_velocity_rad_s if is_first else limits.max_velocity_rad_s
@@ -211,10 +212,11 @@ class JointMonitor:
         change = _distance(
             _velocities(first_rad, first_s, slack_s), _velocities(second_rad, second_s, slack_s)
         )
-        if goals >= _LONG:
-            self.max_acceleration_rad_s2 = max(self.max_acceleration_rad_s2, change / apart_s)
         cap = self._limits.max_acceleration_rad_s2
         rounding = RAD_PER_TICK * (1 / (first_s - slack_s) + 1 / (second_s - slack_s))
+        if goals >= _LONG:
+            mean = (change - rounding) / apart_s
+            self.max_acceleration_rad_s2 = max(self.max_acceleration_rad_s2, mean)
         allowed = cap * (apart_s + slack_s) + rounding + _EPSILON_RAD
         if change <= allowed:
             return None

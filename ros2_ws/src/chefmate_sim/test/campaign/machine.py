@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 )
 
 from chefmate_core.calibration import RAD_PER_TICK
+from chefmate_core.driver.arm_driver import DriverState
 from chefmate_core.errors import ChefMateError
 from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
 from chefmate_core.safety.command import Command
@@ -25,7 +26,8 @@ from chefmate_sim.virtual_bus import Fault, FaultKind, Traffic
 from chefmate_sim.virtual_bus.hardware import RefusedEeprom, Twin
 
 _CALM_S = 2.0  # for the servos' health to be seen to be good again
-_LATE_S = 0.01  # real time: longer than the driver waits for a reply
+_BRAKING_S = 0.3  # from the highest speed of any preset to a stand: 0.17 s
+_LATE_S = 0.006  # real time: longer than the driver waits for a reply
 _FLOOD_PER_CYCLE = 20  # 2 kHz at 100 Hz
 _IDS = st.sampled_from(CALIBRATION.ids)
 _JOINTS = st.integers(0, JOINT_COUNT - 1)
@@ -155,6 +157,21 @@ class Campaign(RuleBasedStateMachine):
         self.estopped = driver.estopped
         self._count('estops' if active else 'estop_releases')
         self._run(count)
+
+    @rule(goal=goals, count=_COUNTS)
+    def a_stopped_arm_is_commanded_and_stands(self, goal, count) -> None:
+        rig = self.rig
+        if not rig.driver.estopped or rig.driver.state is not DriverState.DRIVING:
+            return
+        rig.run(_BRAKING_S)
+        before = rig.held_ticks()
+        for _ in range(count):
+            self._send('while stopped', JOINT_NAMES, goal, 'policy')
+            rig.cycle()
+        after = rig.held_ticks()
+        for index in before.keys() & after.keys():
+            moved = abs(after[index] - before[index])
+            assert moved <= 1, f'{JOINT_NAMES[index]} moved by {moved} ticks while stopped'
 
     @rule(count=_COUNTS)
     def torque_is_asked_for(self, count) -> None:
@@ -331,8 +348,10 @@ class Campaign(RuleBasedStateMachine):
         rig.end_faults()
         if not rig.is_running:
             rig.start()
-            return
-        self.tally.recoveries.append(rig.recover(self.wants_torque))
+            self._engage()
+        took_s = rig.recover(self.wants_torque)
+        if took_s[0] > 0.0:
+            self.tally.recoveries.append(took_s)
 
     def _follow_again(self) -> None:
         """Whatever happened: released and asked for torque, the arm goes where it is told."""

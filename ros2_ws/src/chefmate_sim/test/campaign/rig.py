@@ -6,6 +6,7 @@ import select
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,7 +32,11 @@ CALIBRATION = ArmCalibration.load(
     Path(__file__).resolve().parents[5] / 'calibration' / 'follower.json'
 )
 # Shorter than on a real adapter: a reply that is lost costs real time.
-IMPATIENT = ServoConfig(register_timeout_s=0.015, register_retries=3)
+IMPATIENT = ServoConfig(
+    reply_timeout_s=0.004, gap_timeout_s=0.002, register_timeout_s=0.01, register_retries=3
+)
+
+_LOGGED_CYCLES = 12
 
 
 class CampaignRig:
@@ -62,6 +67,7 @@ class CampaignRig:
         self.monitor = BusMonitor(CALIBRATION, self.config, self.period_s, clock=self.clock)
         self.monitor.watch(self.bus, self.model)
         self.driver = self._new_driver()
+        self._log: deque[str] = deque(maxlen=_LOGGED_CYCLES)
         self._grown: dict[str, float] = {}
 
     # --- the driver ------------------------------------------------------------------------------
@@ -130,6 +136,7 @@ class CampaignRig:
             self._ticker.release()
             wait_until(self._is_idle, lambda: 'the cycle ends')
             self._settle()
+            self._log.append(self._state())
         self.check()
 
     def run(self, seconds: float) -> None:
@@ -158,6 +165,14 @@ class CampaignRig:
     def torque(self) -> list[bool]:
         """Which servos have torque, as they themselves know it."""
         return [servo.memory.get(TORQUE_ENABLE) == 1 for servo in self.bus.servos]
+
+    def held_ticks(self) -> dict[int, int]:
+        """Return the goals of the servos that have torque, by joint."""
+        return {
+            servo.index: servo.memory.get(GOAL_POSITION)
+            for servo, on in zip(self.bus.servos, self.torque(), strict=True)
+            if on
+        }
 
     def end_faults(self) -> None:
         """Everything on the bus is well again."""
@@ -190,8 +205,13 @@ class CampaignRig:
 
     def check(self) -> None:
         """Check what holds at every moment."""
-        self.monitor.assert_clean()
-        assert not self._breach, self._breach
+        try:
+            self.monitor.assert_clean()
+            assert not self._breach, self._breach
+        except AssertionError as error:
+            raise AssertionError(
+                '\n  '.join([str(error), 'The last cycles:', *self._log])
+            ) from None
         driver = self.driver
         assert driver.state is not DriverState.FAILED, f'the loop ended: {driver.failure!r}'
         if self.is_running:
@@ -261,6 +281,15 @@ class CampaignRig:
             estopped=estopped,
             clock=self.clock,
             ticker=self._ticker,
+        )
+
+    def _state(self) -> str:
+        driver = self.driver
+        age_s = self.clock() - np.array(driver.arm._read_at_s)
+        return (
+            f'{self.clock():.4f} s: {driver.state}, {driver.gate.mode}, {dict(driver.counters)}, '
+            f'ages {np.round(age_s / self.period_s, 1)} periods, torque '
+            f'{"".join("01"[on] for on in self.torque())}'
         )
 
     def _is_idle(self) -> bool:
