@@ -1,5 +1,6 @@
 """Noise, lost packets, a dead servo, an unplugged port: what the driver makes of it."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -108,6 +109,20 @@ def test_a_duplicated_reply_does_no_harm(arm, virtual):
     np.testing.assert_allclose(reading.position_rad, START_RAD, atol=HALF_A_TICK)
     assert arm.statistics.unexpected_replies == 1
     assert arm.read().ok
+
+
+def test_a_late_reply_about_torque_never_passes_for_a_position(virtual):
+    impatient = FeetechArm(virtual.port, CALIBRATION, ServoConfig(acceleration=0))
+    impatient.connect()
+    for _ in range(10):
+        virtual.faults.add(Fault(FaultKind.LATE, 1, delay_s=0.015))
+        with contextlib.suppress(BusError):
+            impatient.torque_enabled()
+        for _ in range(4):
+            seen = impatient.read().position_rad
+            np.testing.assert_allclose(seen, START_RAD, atol=HALF_A_TICK)
+    assert virtual.faults.done[FaultKind.LATE] == 10
+    impatient.disconnect(torque_off=False)
 
 
 def test_a_late_reply_never_passes_for_the_next_answer(arm, virtual, model):

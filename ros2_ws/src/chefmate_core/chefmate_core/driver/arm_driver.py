@@ -210,7 +210,8 @@ class ArmDriver:
             except BusError as error:
                 self._lose(error)
             if self.garbage.in_charge:
-                self.garbage.tidy(self.ticker.slack_s())
+                is_urgent = self.state is DriverState.DRIVING
+                self.garbage.tidy(self.ticker.slack_s() if is_urgent else math.inf)
 
     def _serve_requests(self) -> None:
         while not self._requests.empty():

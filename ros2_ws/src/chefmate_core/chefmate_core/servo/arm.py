@@ -53,7 +53,8 @@ class FeetechArm:
         self._motion = SyncRead(ids, _MOTION)
         self._everything = SyncRead(ids, _MOTION + _HEALTH)
         self._goal = SyncWrite(ids, reg.GOAL_POSITION)
-        self._torque = SyncRead(ids, (reg.TORQUE_ENABLE, reg.GOAL_POSITION))
+        # Every block has a size of its own: a late reply to one is never taken for another's.
+        self._torque = SyncRead(ids, (reg.TORQUE_ENABLE, reg.GOAL_POSITION, reg.GOAL_TIME))
         self._gripper_torque = SyncWrite((ids[GRIPPER],), reg.TORQUE_LIMIT)
         self._rad_s_per_count = calibration.rad_per_tick.copy()
         self._position_ticks = [0] * JOINT_COUNT
@@ -292,7 +293,7 @@ class FeetechArm:
         for _ in range(1 + self.config.register_retries):
             rows = self._bus.sync_read(self._torque)
             if None not in rows:
-                _, torque, goal = np.array(rows).T
+                _, torque, goal, _ = np.array(rows).T
                 return torque == 1, np.array([decode_sign_magnitude(int(raw), 15) for raw in goal])
         silent = [name for name, row in zip(JOINT_NAMES, rows, strict=True) if row is None]
         raise ServoSilentError(
