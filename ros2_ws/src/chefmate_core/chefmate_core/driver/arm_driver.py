@@ -97,6 +97,7 @@ class ArmDriver:
         self._wants_torque = False
         self._estopped = estopped
         self._is_paused = False
+        self._written_s = -math.inf
         self._blind_s = gate.config.longest_step_cycles / rate_hz  # a joint may be silent so long
         self._telemetry_period_s = 1.0 / telemetry_rate_hz
         self._telemetry_due_s = -math.inf
@@ -246,12 +247,15 @@ class ArmDriver:
             self._pause()
             return
         if self._is_paused:
+            if now_s - self._written_s <= self._blind_s:
+                return  # until the others stand for certain, too
             self._is_paused = False
             # What a silent servo heard nobody knows: its own registers tell.
             self.gate.activate(self.arm.hold(), self._clock())
             return
         setpoint = self.gate.step(reading.position_rad, now_s)
         self.arm.write_goal(setpoint.position_rad)
+        self._written_s = now_s
         self._on_setpoint(setpoint)
         if is_telemetry_due:  # again and again: servos forget it at a power cut
             self.arm.limit_gripper(setpoint.gripper_torque)
