@@ -189,6 +189,14 @@ def test_a_silence_that_ends_with_a_lost_goal_is_one():
     assert servo.rules() == {Rule.ACCELERATION}
 
 
+def test_a_rest_in_a_goal_that_was_lost_may_be_anywhere_that_the_caps_reach():
+    for catching_up, rules in ((1.0, set()), (1.5, {Rule.VELOCITY})):
+        servo, here = cruising()
+        servo.monitor._joints[ELBOW].goal_lost(servo.now_s + PERIOD_S)
+        servo.goal(here + catching_up * VELOCITY * PERIOD_S + 0.02, after_s=9 * PERIOD_S)
+        assert servo.rules() == rules
+
+
 # --- range ---------------------------------------------------------------------------------------
 
 

@@ -128,10 +128,13 @@ class JointMonitor:
     def _notice_silence(self, now_s: float) -> None:
         last_s, last_rad = self._history[-1]
         silence_s = now_s - self._sent_s - SILENCE_PERIODS * self._period_s
-        self._sent_s = now_s
+        lost_s, self._sent_s = self._sent_s - last_s, now_s
         if silence_s > self._slack_s:
             self.rests += 1
             self._begin_from_rest(now_s - self._period_s, last_rad)
+            if lost_s > 0.0:
+                # Where the motion came to rest was in goals that nobody heard: judge the speed.
+                self._history = [(now_s - self._period_s - lost_s, last_rad)]
         elif silence_s > -self._slack_s:
             # Just as long as the limit: going on and beginning from rest are both right.
             self._history = [(last_s, last_rad)]
