@@ -84,6 +84,16 @@ def test_every_test_that_the_documents_name_exists():
     assert not missing - modules
 
 
+def test_the_safety_page_states_what_the_gate_does_in_the_gates_order():
+    gate = ROOT / 'ros2_ws' / 'src' / 'chefmate_core' / 'chefmate_core' / 'safety' / 'gate.py'
+    defined = re.findall(r'^    def (\w+)\(', gate.read_text(), re.MULTILINE)
+    page = (ROOT / 'docs' / 'safety.md').read_text()
+    table = page.split('## What the gate guarantees')[1].split('## ')[0]
+    stated = re.findall(r'^\| `(\w+)` \|', table, re.MULTILINE)
+    assert stated == [name for name in defined if name in stated]
+    assert set(defined) - set(stated) <= {'source', 'command', '_forget_commands'}
+
+
 def test_links_in_the_documents_lead_somewhere():
     for path in [ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md')]:
         for target in re.findall(r'\]\(([^)#]+)(?:#[^)]*)?\)', path.read_text()):
