@@ -1,28 +1,27 @@
 """A real driver over real bytes on a virtual servo bus, in virtual time, under the monitor."""
 
-import contextlib
 import dataclasses
 import select
 import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from campaign.virtual_time import SteppedTicker, VirtualClock, wait_until
+from campaign.wire import WatchedParser
 
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.driver.arm_driver import ArmDriver, DriverState
 from chefmate_core.errors import ChefMateError
-from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
+from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.safety.command import Command
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate
 from chefmate_core.servo.arm import FeetechArm
 from chefmate_core.servo.config import ServoConfig
-from chefmate_core.servo.protocol import Frame, Instruction, PacketParser
 from chefmate_core.servo.registers import GOAL_POSITION, TORQUE_ENABLE
 from chefmate_sim.virtual_bus import Faults, FirstOrderArm, VirtualServoBus
 from chefmate_sim.virtual_bus.joint_monitor import SILENCE_PERIODS
@@ -33,7 +32,7 @@ CALIBRATION = ArmCalibration.load(
 )
 # Shorter than on a real adapter: a reply that is lost costs real time.
 IMPATIENT = ServoConfig(
-    reply_timeout_s=0.004, gap_timeout_s=0.002, register_timeout_s=0.01, register_retries=3
+    reply_timeout_s=0.003, gap_timeout_s=0.001, register_timeout_s=0.008, register_retries=3
 )
 
 _LOGGED_CYCLES = 12
@@ -61,11 +60,10 @@ class CampaignRig:
         self.bus = VirtualServoBus(
             self.model, CALIBRATION, self._link, faults=Faults(seed), clock=self.clock
         )
-        self._heard = self.bus.parser = _WatchedParser(self._note_request)
         self._sent_bytes = 0
-        self._breach = ''  # a rule that only who knows driver and servos can check
         self.monitor = BusMonitor(CALIBRATION, self.config, self.period_s, clock=self.clock)
         self.monitor.watch(self.bus, self.model)
+        self._heard = self.bus.parser = WatchedParser(self.bus, self.monitor)
         self.driver = self._new_driver()
         self._log: deque[str] = deque(maxlen=_LOGGED_CYCLES)
         self._grown: dict[str, float] = {}
@@ -207,7 +205,7 @@ class CampaignRig:
         """Check what holds at every moment."""
         try:
             self.monitor.assert_clean()
-            assert not self._breach, self._breach
+            assert not self._heard.breach, self._heard.breach
         except AssertionError as error:
             raise AssertionError(
                 '\n  '.join([str(error), 'The last cycles:', *self._log])
@@ -222,28 +220,6 @@ class CampaignRig:
         for name, before in self._grown.items():
             assert counters.get(name, 0) >= before, f'the counter {name} went back'
         self._grown = counters
-
-    @contextlib.contextmanager
-    def _note_request(self, frame: Frame) -> Iterator[None]:
-        """See which goals of a sync write were damaged on the way to servos that live."""
-        parameters = frame.parameters
-        is_goals = frame.code == Instruction.SYNC_WRITE and parameters[0] == GOAL_POSITION.address
-        ids = parameters[2 :: 1 + GOAL_POSITION.size] if is_goals else ()
-        servos = [servo for servo in self.bus.servos if servo.servo_id in ids]
-        before = [servo.goals_written for servo in servos]
-        if len(servos) == JOINT_COUNT:
-            self._check_sight()
-        yield
-        for servo, count in zip(servos, before, strict=True):
-            is_deaf = self.bus.faults.is_dead(servo.servo_id) or not servo.is_powered
-            if servo.goals_written == count and not is_deaf:
-                self.monitor.goal_lost(servo.index)
-
-    def _check_sight(self) -> None:
-        """Goals go to the whole arm only while every joint answers, or was silent for a moment."""
-        age_s = self.clock() - min(self.driver.arm._read_at_s)
-        if age_s > SILENCE_PERIODS * self.period_s + 1e-6:
-            self._breach = f'goals were written to an arm with a joint silent for {age_s:.3f} s'
 
     def close(self) -> None:
         """End everything."""
@@ -263,6 +239,8 @@ class CampaignRig:
             self.period_s,
         )
         arm = FeetechArm(str(self._link), CALIBRATION, IMPATIENT, clock=self.clock)
+        blind_s = SILENCE_PERIODS * self.period_s
+        self._heard.sight = lambda: (self.clock() - min(arm._read_at_s), blind_s)
         port = arm._bus._port
         write = port.write
 
@@ -310,18 +288,3 @@ def _is_hung_up(fd: int) -> bool:
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     return any(event & select.POLLHUP for _, event in poll.poll(0))
-
-
-class _WatchedParser(PacketParser):
-    """Tells when a request begins and has been carried out, and counts the bytes done."""
-
-    def __init__(self, note: Callable[[Frame], contextlib.AbstractContextManager]) -> None:
-        super().__init__()
-        self.done_bytes = 0
-        self._note = note
-
-    def feed(self, data):
-        for frame in super().feed(data):
-            with self._note(frame):
-                yield frame
-        self.done_bytes += len(data)

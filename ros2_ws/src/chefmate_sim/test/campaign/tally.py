@@ -5,6 +5,20 @@ from collections import Counter
 
 import numpy as np
 
+from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.safety.config import GateConfig
+from chefmate_sim.virtual_bus.monitor import BusMonitor
+
+_SUMMED = (
+    'goals',
+    'goals_driven',
+    'goals_lost',
+    'torque_ons',
+    'torque_losses',
+    'rests',
+    'violations',
+)
+
 
 class Tally:
     """Sums over runs."""
@@ -17,6 +31,26 @@ class Tally:
         self.recoveries: list[tuple[float, float]] = []  # virtual s, real s
         self.max_velocity_share = 0.0  # of the preset's cap, any joint
         self.max_acceleration_share = 0.0
+
+    def add_monitor(self, monitor: BusMonitor, config: GateConfig) -> None:
+        """Add what a monitor saw under the caps of `config`."""
+        seen = monitor.statistics()
+        for name in _SUMMED:
+            self.counts[name] += int(seen.get(name, 0))
+        self.max_velocity_share = max(
+            self.max_velocity_share,
+            *(
+                seen[f'{name}_max_velocity_rad_s'] / cap
+                for name, cap in zip(JOINT_NAMES, config.max_velocity_rad_s, strict=True)
+            ),
+        )
+        self.max_acceleration_share = max(
+            self.max_acceleration_share,
+            *(
+                seen[f'{name}_max_acceleration_rad_s2'] / cap
+                for name, cap in zip(JOINT_NAMES, config.max_acceleration_rad_s2, strict=True)
+            ),
+        )
 
     def as_dict(self) -> dict:
         """Return everything, ready for JSON."""

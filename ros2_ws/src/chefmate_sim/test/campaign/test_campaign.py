@@ -16,7 +16,7 @@ _NIGHTLY_STEPS = int(os.environ.get('CHEFMATE_CAMPAIGN_STEPS', '10000'))
 # A smaller failing case costs minutes: only where it is asked for.
 _SHRINK = (Phase.shrink,) if os.environ.get('CHEFMATE_CAMPAIGN_SHRINK') else ()
 _SHORT = settings(
-    max_examples=9,
+    max_examples=7,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,
