@@ -107,6 +107,14 @@ CHUNK = QosRow(
     depth=1,
     why='policy/action_chunk, both ends: rare and precious; a newer chunk replaces an older one.',
 )
+HEARTBEAT = QosRow(
+    'heartbeat',
+    Reliability.RELIABLE,
+    Durability.VOLATILE,
+    depth=1,
+    why='policy/alive, both ends: only the newest beat counts, but the one that says no must '
+    'arrive, and nobody who starts late may take an old one for a sign of life.',
+)
 LATCHED = QosRow(
     'latched',
     Reliability.RELIABLE,
@@ -154,6 +162,7 @@ QOS_TABLE: tuple[QosRow, ...] = (
     COMMAND,
     COMMAND_READER,
     CHUNK,
+    HEARTBEAT,
     LATCHED,
     IMAGE,
     LATEST_IMAGE,

@@ -58,7 +58,7 @@ class Watch:
     ('quantity', 'warn', 'derate', 'stop'),
     [
         ('temperature_c', 56.0, 61.0, 66.0),
-        ('voltage_v', 5.9, 5.4, 4.9),
+        ('voltage_v', 4.55, 4.35, 4.15),
         ('current_ma', -1600.0, -2000.0, -2300.0),
         ('load_fraction', -0.75, -0.85, -0.95),
     ],

@@ -26,6 +26,7 @@ def test_every_row_that_the_module_defines_is_in_the_table():
         (qos_table.STATE, (qos_table.LATEST_STATE, qos_table.EVERY_STATE)),
         (qos_table.COMMAND, (qos_table.COMMAND_READER,)),
         (qos_table.CHUNK, (qos_table.CHUNK,)),
+        (qos_table.HEARTBEAT, (qos_table.HEARTBEAT,)),
         (qos_table.LATCHED, (qos_table.LATCHED,)),
         (qos_table.IMAGE, (qos_table.LATEST_IMAGE, qos_table.EVERY_IMAGE)),
         (qos_table.DIAGNOSTICS, (qos_table.DIAGNOSTICS,)),
@@ -41,6 +42,7 @@ def test_an_ordinary_reliable_reader_connects_to_every_writer():
         qos_table.STATE,
         qos_table.COMMAND,
         qos_table.CHUNK,
+        qos_table.HEARTBEAT,
         qos_table.LATCHED,
         qos_table.IMAGE,
     )

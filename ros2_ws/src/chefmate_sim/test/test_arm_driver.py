@@ -25,6 +25,7 @@ from chefmate_core.servo.registers import (
     TORQUE_ENABLE,
     TORQUE_LIMIT,
 )
+from chefmate_sim.virtual_bus import Fault, FaultKind, Traffic
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.model import FirstOrderArm
 from chefmate_sim.virtual_bus.script import inject
@@ -366,8 +367,58 @@ def test_torque_does_not_come_on_where_a_broken_encoder_says(rig):
         rig.driver.engage()
     assert not rig.torque()
     rig.bus.clear_faults()
-    until(lambda: rig.readings[-1].ok)
+    until(lambda: rig.readings and rig.readings[-1].ok)
     rig.driver.engage()
+
+
+@pytest.mark.parametrize('estop_mode', ['hold', 'limp'])
+def test_the_release_after_a_following_error_is_one(tmp_path, estop_mode):
+    rig = Rig(tmp_path / 'follower', estop_mode)
+    try:
+        rig.driver.start()
+        rig.driver.engage()
+        inject(rig.bus, 'stall elbow_flex')
+        end_s = time.monotonic() + 20.0
+        while not rig.driver.estopped:
+            rig.stream([0.2, 0.2, 0.9, 0.2, 0.2, 0.2], 0.1)
+            assert time.monotonic() < end_s
+        rig.bus.clear_faults()
+        time.sleep(1.0)
+        for _ in range(5):  # anywhere between two telemetry blocks
+            rig.driver.set_estop(False)
+            time.sleep(0.13)
+            assert not rig.driver.estopped, rig.driver.stop_reason
+            rig.driver.set_estop(True)
+            time.sleep(0.04)
+    finally:
+        rig.close()
+
+
+def test_a_release_that_fails_releases_nothing(rig):
+    rig.driver.start()
+    rig.driver.set_estop(True)
+    rig.driver.engage()
+    rig.bus.faults.kill(3)
+    with pytest.raises(BusError):
+        rig.driver.set_estop(False)
+    assert rig.driver.estopped
+    rig.bus.faults.revive(3)
+    count = len(rig.readings)
+    until(lambda: len(rig.readings) > count + 100)
+    assert not rig.torque()
+    assert rig.estops == [True]
+
+
+def test_torque_that_could_not_be_turned_off_is_turned_off_as_soon_as_the_servo_hears(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    rig.bus.faults.add(Fault(FaultKind.DROP, 3, count=None, traffic=Traffic.REQUESTS))
+    with pytest.raises(BusError):
+        rig.driver.release()
+    assert diagnose(rig.driver).level is not Level.OK
+    rig.bus.clear_faults()
+    until(lambda: not rig.torque())
+    until(lambda: rig.driver.is_limp)
 
 
 def test_a_stop_that_was_latched_before_the_driver_was_made_keeps_torque_off(rig):

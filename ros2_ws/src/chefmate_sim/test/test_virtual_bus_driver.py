@@ -118,7 +118,7 @@ def test_an_arm_that_is_lost_is_followed_again_by_itself_when_it_is_back(rig, li
 @pytest.mark.parametrize(
     ('line', 'reason'),
     [
-        ('sag to=4.5', 'voltage 4.5 V'),
+        ('sag to=4.1', 'voltage 4.1 V'),
         ('stall elbow_flex', 'elbow_flex'),
         ('encoder 3', 'elbow_flex reports encoder'),
     ],

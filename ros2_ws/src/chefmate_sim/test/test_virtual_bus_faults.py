@@ -1,6 +1,8 @@
 """Noise, lost packets, a dead servo, an unplugged port: what the driver makes of it."""
 
 import contextlib
+import os
+import threading
 import time
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from chefmate_core.servo.config import ServoConfig
 from chefmate_core.servo.errors import PortLostError, PortMissingError, ServoSilentError
 from chefmate_core.servo.protocol import packet
 from chefmate_sim.virtual_bus import Fault, FaultKind, Faults, FirstOrderArm, VirtualServoBus
+from chefmate_sim.virtual_bus.terminal import PseudoTerminal
 
 CALIBRATION = ArmCalibration.load(
     Path(__file__).resolve().parents[4] / 'calibration' / 'follower.json'
@@ -109,6 +112,26 @@ def test_a_duplicated_reply_does_no_harm(arm, virtual):
     np.testing.assert_allclose(reading.position_rad, START_RAD, atol=HALF_A_TICK)
     assert arm.statistics.unexpected_replies == 1
     assert arm.read().ok
+
+
+def test_a_line_that_never_falls_silent_is_given_up(tmp_path):
+    """A GPS receiver behind the port, say."""
+    terminal = PseudoTerminal(tmp_path / 'gps')
+    ends = threading.Event()
+
+    def babble():
+        while not ends.wait(0.002):
+            os.write(terminal.fd, b'$GPGGA')
+
+    talker = threading.Thread(target=babble)
+    talker.start()
+    try:
+        with pytest.raises(ServoSilentError, match='no servo answers'):
+            FeetechArm(terminal.path, CALIBRATION, ServoConfig(register_retries=0)).connect()
+    finally:
+        ends.set()
+        talker.join()
+        terminal.close()
 
 
 def test_a_late_reply_about_torque_never_passes_for_a_position(virtual):

@@ -69,6 +69,7 @@ class ArmDriverNode(LifecycleNode):
         self._driver: ArmDriver | None = None
         self._failure: ChefMateError | None = None
         self._estopped = False
+        self._losses = self._returns = 0  # of the bus, as last logged
         self._severity = Severity.OK  # of the servos' health, as last logged
         self._diagnostics = DiagnosticsPublisher(self, hardware_id=self._port)
         self._diagnostics.add('arm', self._diagnose)
@@ -137,6 +138,7 @@ class ArmDriverNode(LifecycleNode):
         except ChefMateError as error:
             return self._failed(error)
         self._driver = driver
+        self._losses = self._returns = 0
         self._failure = None
         if self._accepts_commands:
             self._publish_estop(self._estopped)
@@ -242,6 +244,7 @@ class ArmDriverNode(LifecycleNode):
             raise NodeError(
                 f'{self.get_fully_qualified_name()}: the loop has ended: {driver.last_error}'
             ) from driver.failure
+        self._say_if_lost(driver)
         severity = driver.gate.health.severity
         if severity is not self._severity:
             self._severity = severity
@@ -250,6 +253,16 @@ class ArmDriverNode(LifecycleNode):
                 self.get_logger().info('health: all is well again')
             else:
                 self.get_logger().warning(f'health, {severity.name.lower()}: {findings}')
+
+    def _say_if_lost(self, driver: ArmDriver) -> None:
+        losses = driver.counters['bus_lost']
+        if losses > self._losses:
+            self._losses = losses
+            self.get_logger().warning(f'the arm is lost, and holds: {driver.last_error}')
+        returns = driver.counters['bus_recovered']
+        if returns > self._returns:
+            self._returns = returns
+            self.get_logger().info('the arm is back')
 
     def _publish_estop(self, active: bool) -> None:
         """Runs also in the loop's thread: the gate latches the stop by itself too."""

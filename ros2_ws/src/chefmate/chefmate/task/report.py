@@ -93,6 +93,11 @@ def build_report(
         },
         'gate': _without_prefix(arm, 'gate_', skip=('mode',)),
         'bus': _without_prefix(arm, 'bus_'),
+        'servos': {
+            key: _number(value)
+            for key, value in arm.items()
+            if key.endswith(('_temperature_c', '_voltage_v'))
+        },
         'health': {name: sentence for name, (level, sentence) in board.messages.items() if level},
     }
     if verdict is not None:

@@ -1,6 +1,7 @@
 """The state of a deployment as one picture on the terminal, and its report as another."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rich import box
@@ -14,7 +15,10 @@ from chefmate.task.report import ARM, DRAWING, EXECUTOR, PHYSICS, POLICY, TASK, 
 LEVELS = {0: ('●', 'green'), 1: ('●', 'yellow'), 2: ('●', 'red'), 3: ('○', 'dim')}
 # Counters of the gate that say that something was held back; the others are normal life.
 LABEL_WIDTH = 14
-HELD_BACK = ('refused_', 'clamped_', 'rate_limited', 'starvations', 'estops', 'holds_relaxed')
+HELD_BACK = (
+    *('refused_', 'clamped_', 'rate_limited', 'starvations', 'estops', 'holds_relaxed'),
+    *('health_', 'stalls'),
+)
 
 
 def status_view(board: HealthBoard, instruction: str, elapsed_s: float) -> RenderableType:
@@ -59,6 +63,7 @@ def _rows(board: HealthBoard) -> Iterable[tuple[str, str, str]]:
         ARM,
         _facts(arm, ('period p50', 'period_p50_ms', 'ms'), ('p99', 'period_p99_ms', 'ms')),
     )
+    yield 'servos', ARM, servo_facts(arm)
     yield 'gate', ARM, gate_facts(arm)
     yield (
         'executor',
@@ -92,6 +97,30 @@ def _facts(values: Mapping[str, str], *wanted: tuple[str, str, str]) -> str:
         if key in values:
             facts.append(' '.join(filter(None, (label, f'{float(values[key]):.3g}', unit))))
     return ', '.join(facts)
+
+
+def servo_facts(arm: Mapping[str, Any]) -> str:
+    """Return the hottest servo and the lowest voltage."""
+    hottest = _extreme(arm, '_temperature_c', max)
+    lowest = _extreme(arm, '_voltage_v', min)
+    if hottest is None or lowest is None:
+        return ''
+    return f'{hottest[0]} {hottest[1]:.0f} C, at least {lowest[1]:.1f} V'
+
+
+def _extreme(
+    values: Mapping[str, Any], ending: str, choose: Callable[..., tuple[float, str]]
+) -> tuple[str, float] | None:
+    """Return the joint and the value that `choose` takes of those that are known."""
+    known = [
+        (float(value), key.removesuffix(ending))
+        for key, value in values.items()
+        if key.endswith(ending) and not math.isnan(float(value))
+    ]
+    if not known:
+        return None
+    value, joint = choose(known)
+    return joint, value
 
 
 def gate_facts(arm: Mapping[str, Any]) -> str:
@@ -134,6 +163,8 @@ def report_view(report: Mapping[str, Any]) -> RenderableType:
             f'age p50 {camera.get("age_p50_ms", 0):.0f}, p99 {camera.get("age_p99_ms", 0):.0f} ms',
         )
     table.add_row('gate', gate_facts({f'gate_{k}': v for k, v in report['gate'].items()}))
+    if report['servos']:
+        table.add_row('servos', servo_facts(report['servos']))
     bus = report['bus']
     if bus:
         table.add_row(

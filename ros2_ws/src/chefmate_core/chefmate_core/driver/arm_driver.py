@@ -96,6 +96,9 @@ class ArmDriver:
         self._realtime_config = realtime
         self._wants_torque = False
         self._estopped = estopped
+        self.is_limp = False  # torque is known to be off
+        self._shall_be_limp = False  # it should be, and is not yet
+        self._limp_due_s = -math.inf
         self._is_paused = False
         self._written_s = -math.inf
         self._blind_s = gate.config.longest_step_cycles / rate_hz  # a joint may be silent so long
@@ -114,6 +117,7 @@ class ArmDriver:
         self.arm.connect()
         try:
             self.arm.configure()
+            self.is_limp = not self.arm.torque_enabled().any()
         except ChefMateError:
             self.arm.disconnect(torque_off=False)
             raise
@@ -238,6 +242,8 @@ class ArmDriver:
             self._drive(reading, now_s, is_telemetry_due)
         if self.gate.mode is Mode.ESTOPPED and not self._estopped:
             self._engage_estop(self.gate.stop_reason)  # a servo's health asked for it
+        if self._shall_be_limp and now_s >= self._limp_due_s:
+            self._go_limp()
         self._on_reading(reading)
 
     def _drive(self, reading: ArmReading, now_s: float, is_telemetry_due: bool) -> None:
@@ -247,11 +253,10 @@ class ArmDriver:
             self._pause()
             return
         if self._is_paused:
-            if now_s - self._written_s <= self._blind_s:
-                return  # until the others stand for certain, too
-            self._is_paused = False
-            # What a silent servo heard nobody knows: its own registers tell.
-            self.gate.activate(self.arm.hold(), self._clock())
+            # Until the others stand for certain, too. What a silent servo heard nobody knows: its
+            # own registers tell.
+            if now_s - self._written_s > self._blind_s:
+                self._hold()
             return
         setpoint = self.gate.step(reading.position_rad, now_s)
         self.arm.write_goal(setpoint.position_rad)
@@ -290,16 +295,30 @@ class ArmDriver:
             raise BusError(f'the arm does not answer: {self.last_error}')
         if self._estopped or self.state is DriverState.DRIVING:
             return  # the release of the stop engages; what drives goes on driving
+        self._hold()
+        self.state = DriverState.DRIVING
+
+    def _hold(self) -> None:
+        """Make sure of every servo's torque, and seed the gate with what they hold."""
+        self.is_limp = False
+        self._shall_be_limp = False
         self.gate.activate(self.arm.hold(), self._clock())
         self._is_paused = False
-        self.state = DriverState.DRIVING
+
+    def _go_limp(self) -> None:
+        """Turn torque off; what fails is tried again until it is off."""
+        self._shall_be_limp = True
+        self._limp_due_s = self._clock() + TORQUE_CHECK_PERIOD_S
+        self.arm.set_torque(False)
+        self._shall_be_limp = False
+        self.is_limp = True
 
     def _release(self) -> None:
         self._wants_torque = False
         self.gate.deactivate()
         if self.state is not DriverState.LOST:  # else after the return: see _try_to_recover
             self.state = DriverState.MONITORING
-            self.arm.set_torque(False)
+            self._go_limp()
 
     def _engage_estop(self, reason: str = 'pressed') -> None:
         if not self._estopped:
@@ -309,7 +328,7 @@ class ArmDriver:
             self.gate.engage_estop(reason)
         try:
             if self.state is DriverState.DRIVING and self._is_limp:
-                self.arm.set_torque(False)
+                self._go_limp()
         finally:
             self._on_estop(True)  # latched, also where a servo did not hear of it
 
@@ -317,11 +336,12 @@ class ArmDriver:
         self.gate.check_health()
         if self.state is DriverState.DRIVING:
             if self._is_limp:
-                self.gate.activate(self.arm.hold(), self._clock())
+                self._hold()
             self.gate.release_estop()
-        self._estopped = False
-        if self._wants_torque and self.state is DriverState.MONITORING:
-            self._engage()
+        elif self.state is DriverState.MONITORING and self._wants_torque:
+            self._hold()
+            self.state = DriverState.DRIVING
+        self._estopped = False  # last: a release that failed has released nothing
         self._on_estop(False)
 
     def _lose(self, error: BusError) -> None:
@@ -345,6 +365,6 @@ class ArmDriver:
         self.counters['bus_recovered'] += 1
         self.state = DriverState.MONITORING
         if not self._wants_torque or self._is_limp:
-            self.arm.set_torque(False)  # the servos may still hold from before
+            self._go_limp()  # the servos may still hold from before
         else:
             self._engage()

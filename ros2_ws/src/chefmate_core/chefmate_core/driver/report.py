@@ -36,7 +36,9 @@ def diagnose(driver: ArmDriver) -> Diagnosis:
     if driver.estopped:
         return Diagnosis(Level.ERROR, f'emergency stop is latched: {driver.stop_reason}', values)
     if driver.state is not DriverState.DRIVING:
-        return Diagnosis(Level.OK, f'{driver.state}, torque off', values)
+        if driver.is_limp:
+            return Diagnosis(Level.OK, f'{driver.state}, torque off', values)
+        return Diagnosis(Level.WARN, f'{driver.state}, torque may be on', values)
     worrying = [str(finding) for finding in findings if finding.severity is not Severity.OK]
     if worrying:
         return Diagnosis(Level.WARN, '; '.join(worrying), values)

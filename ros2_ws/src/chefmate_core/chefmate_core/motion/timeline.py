@@ -2,8 +2,8 @@
 
 A chunk is joined to the running motion: at the instant of its arrival position and velocity go on
 where they were, and the difference fades out within the join time. Steps whose time has passed are
-never played. When the newest chunk runs out, the goal decelerates to a stand and the timeline is
-starved. All times are of one steady clock, in seconds.
+never played. When the newest chunk runs out, or is interrupted, the goal decelerates to a stand and
+the timeline is starved. All times are of one steady clock, in seconds.
 
 For an arm that may only go slowly a chunk is played slowly: its path stays as it was planned; a
 cap on its velocities would bend it.
@@ -25,7 +25,7 @@ class TimelineConfig:
 
     join_s: float = 0.15  # shortest time in which the difference to a new chunk fades out
     join_velocity_rad_s: float = 0.5  # a larger difference fades at this speed
-    stop_deceleration_rad_s2: float = 8.0  # on starvation; below the gate's cap
+    stop_deceleration_rad_s2: float = 10.0  # on starvation; below the gate's cap of 12
     future_tolerance_s: float = 0.1  # chunks that begin later than this from now are refused
 
     def __post_init__(self) -> None:
@@ -39,7 +39,7 @@ class TimelineState(StrEnum):
 
     IDLE = 'idle'  # standing still: there is no goal
     PLAYING = 'playing'
-    STOPPING = 'stopping'  # out of steps: decelerating
+    STOPPING = 'stopping'  # out of steps, or interrupted: decelerating
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,8 @@ class ChunkTimeline:
         current = self._current(now_s)
         if current is None:
             current = JointGoal(np.asarray(standing_rad, dtype=float), np.zeros(len(standing_rad)))
-        self._anchor_s = (now_s, place_s)
-        position, velocity = spline.sample(place_s)
-        goal = JointGoal(position, velocity * self._speed)
-        self._join = _Fade.between(current, goal, now_s, self.config)
-        self._spline = spline
+        self._play(spline, current, place_s, now_s)
         self._final = final
-        self.state = TimelineState.PLAYING
         self.counters['chunks_accepted'] += 1
         self.counters['steps_dropped'] += max(0, int(np.ceil((place_s - start_s) / period_s)))
         return True
@@ -140,11 +135,38 @@ class ChunkTimeline:
         self._last = None
         self.state = TimelineState.IDLE
 
-    def stop(self) -> None:
-        """Decelerate from the running motion, as at a task's cancellation."""
-        if self.state is TimelineState.PLAYING:
-            self._spline = None
-            self.state = TimelineState.STOPPING if self._last is not None else TimelineState.IDLE
+    @property
+    def interrupted(self) -> bool:
+        """Whether `interrupt` is decelerating the motion, which could still go on."""
+        return self.state is TimelineState.STOPPING and self._spline is not None
+
+    def interrupt(self) -> None:
+        """Decelerate from the running motion, unless it is a task's last: nothing comes after."""
+        if self.state is TimelineState.PLAYING and not self._final:
+            self.counters['interruptions'] += 1
+            self.state = TimelineState.STOPPING
+            if self._last is None:
+                self.clear()  # it was never played: nothing moves
+
+    def go_on(self, now_s: float) -> None:
+        """Join what is left of an interrupted chunk, if it has not come to a stand yet."""
+        spline, current = self._spline, self._current(now_s)
+        place_s = self._place_s(now_s)
+        if self.interrupted and spline is not None and current is not None:
+            if place_s > spline.end_s:
+                return
+            self._play(spline, current, place_s, now_s)
+
+    def _play(
+        self, spline: JointSpline, current: JointGoal, place_s: float, now_s: float
+    ) -> None:
+        """Join the running motion to a chunk at its time `place_s`."""
+        self._anchor_s = (now_s, place_s)
+        position, velocity = spline.sample(place_s)
+        goal = JointGoal(position, velocity * self._speed)
+        self._join = _Fade.between(current, goal, now_s, self.config)
+        self._spline = spline
+        self.state = TimelineState.PLAYING
 
     def _current(self, now_s: float) -> JointGoal | None:
         if self.state is TimelineState.PLAYING:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chefmate_core.errors import ChefMateError, UnknownInstructionError
+from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.observations import ObservationBuffer, Unobservable
 from chefmate_core.policy.protocol import ActionChunk, Policy
 from chefmate_core.timing import Durations
@@ -88,6 +89,7 @@ class TaskRunner:
         on_progress: Callable[[Progress], None],
         wall_clock: Callable[[], float] = time.time,
         give_up_unobservable_s: float = 5.0,
+        heartbeat: Heartbeat | None = None,
     ) -> None:
         """`wall_clock` is the clock of the observations' stamps, seconds."""
         self.policy = policy
@@ -96,12 +98,24 @@ class TaskRunner:
         self._on_chunk, self._on_progress = on_chunk, on_progress
         self._wall_clock = wall_clock
         self._give_up_s = give_up_unobservable_s
+        self.heartbeat = heartbeat or Heartbeat(lambda alive: None)
 
     def run(
         self, instruction: str, max_duration_s: float = 0.0, stop: StopRequest | None = None
     ) -> TaskResult:
         """Do the task; `max_duration_s` 0: as long as it takes. Errors become the outcome."""
-        stop = stop or StopRequest()
+        stays_in_force = False
+        try:
+            with self.heartbeat.task():
+                result = self._run(instruction, max_duration_s, stop or StopRequest())
+            # A last chunk is played to its end; a new task's chunks join the old one's.
+            stays_in_force = result.outcome in (Outcome.SUCCEEDED, Outcome.PREEMPTED)
+        finally:
+            if not stays_in_force:
+                self.heartbeat.withdraw()
+        return result
+
+    def _run(self, instruction: str, max_duration_s: float, stop: StopRequest) -> TaskResult:
         start_s = time.monotonic()
         chunks = 0
 
@@ -131,7 +145,8 @@ class TaskRunner:
             observed_s = cycle_s
             self.statistics.observation_age.add(self._wall_clock() - observation.stamp_s)
             try:
-                chunk = self.policy.infer(observation)
+                with self.heartbeat.inference():
+                    chunk = self.policy.infer(observation)
             except ChefMateError as error:
                 return result(Outcome.FAILED, str(error))
             inference_s = time.monotonic() - cycle_s

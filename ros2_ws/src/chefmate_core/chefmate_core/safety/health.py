@@ -96,7 +96,7 @@ class HealthMonitor:
         holds = abs(velocity_rad_s[GRIPPER]) < self.config.grip_rest_velocity_rad_s
         self._watch_gripper(float(load[GRIPPER]), bool(holds), now_s)
         self._slow_severity = max(
-            *(rule.severity for rule in self._rules.values()),
+            *(rule.severity for name, rule in self._rules.items() if name != 'following'),
             *(finding.severity for finding in self._status_findings()),
             Severity.DERATE if not known.all() else Severity.OK,
         )

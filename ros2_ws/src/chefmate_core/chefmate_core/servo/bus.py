@@ -4,6 +4,8 @@ A reply that is lost or damaged is asked for again, for the servos that are miss
 bounded number of times. Nothing here knows joints or radians; that is `arm`.
 """
 
+import time
+
 from chefmate_core.servo.config import ServoConfig
 from chefmate_core.servo.errors import ServoReadbackError, ServoSilentError
 from chefmate_core.servo.port import SerialPort
@@ -18,6 +20,8 @@ from chefmate_core.servo.protocol import (
 from chefmate_core.servo.registers import LOCK, MODEL_NUMBER, Area, Register
 from chefmate_core.servo.statistics import BusStatistics
 from chefmate_core.servo.sync import Row, SyncRead, SyncWrite
+
+_LONGEST_ANSWER = 4.0  # timeouts; with rubbish in between an answer takes longer than usual
 
 
 class ServoBus:
@@ -150,11 +154,12 @@ class ServoBus:
 
         parser = PacketParser()
         is_silent = len(data) < block.total_bytes
+        ends_s = self._latest_end_s(self._reply_timeout_ms)
         while True:
             for frame in parser.feed(data):
                 sort(frame)
             missing = len(block.servo_ids) - len(found)
-            if not missing or is_silent:
+            if not missing or is_silent or time.monotonic() > ends_s:
                 break
             wanted = missing * block.reply_bytes
             data = self._port.read(wanted, self._gap_timeout_ms, self._gap_timeout_ms)
@@ -175,6 +180,8 @@ class ServoBus:
                 self.statistics.retries += 1
             frame = self._ask_once(servo_id, request, parameter_bytes)
             if frame is not None:
+                if attempt:
+                    self._drain()  # the answer was that to an earlier attempt, perhaps
                 self.statistics.replies += 1
                 if frame.code:
                     self.statistics.status_errors += 1
@@ -190,6 +197,7 @@ class ServoBus:
         parser = PacketParser()
         data = self._exchange(request, expected, timeout_ms, timeout_ms)
         answer: Frame | None = None
+        ends_s = self._latest_end_s(timeout_ms)
         while data and answer is None:
             for frame in parser.feed(data):
                 is_ours = frame.servo_id == servo_id and len(frame.parameters) == parameter_bytes
@@ -198,6 +206,8 @@ class ServoBus:
                 else:
                     self.statistics.unexpected_replies += 1
             if answer is None:
+                if time.monotonic() > ends_s:
+                    break
                 data = self._port.read(expected, timeout_ms, timeout_ms)
         self._count_flaws(parser)
         return answer
@@ -212,6 +222,19 @@ class ServoBus:
         statistics.stale_bytes += port.discard_input()
         port.write(request)
         return port.read(expected, first_timeout_ms, gap_timeout_ms)
+
+    def _drain(self) -> None:
+        """Wait until nothing comes any more: a late answer would pass for the next one."""
+        ends_s = self._latest_end_s(self._register_timeout_ms)
+        while time.monotonic() < ends_s:
+            late = self._port.read(256, self._register_timeout_ms, self._gap_timeout_ms)
+            if not late:
+                return
+            self.statistics.stale_bytes += len(late)
+
+    def _latest_end_s(self, timeout_ms: float) -> float:
+        """When to give up although bytes still come: some lines never fall silent."""
+        return time.monotonic() + _LONGEST_ANSWER * timeout_ms / 1e3
 
     def _count_flaws(self, parser: PacketParser) -> None:
         self.statistics.checksum_errors += parser.checksum_errors
