@@ -170,14 +170,49 @@ def test_a_chunk_that_expires_unplayed_leaves_the_timeline_idle():
     assert timeline.state is TimelineState.IDLE
 
 
-def test_stop_decelerates_from_the_running_motion():
+def test_an_interrupted_motion_decelerates_to_a_stand_within_the_cap():
     timeline = ChunkTimeline()
     timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME)
     play(timeline, 0.0, 0.2)
-    timeline.stop()
+    assert timeline.interrupt()
     trace = play(timeline, 0.2, 0.6)
     assert np.nanmax(trace) < 0.5 * 0.2 + 0.03
     assert timeline.state is TimelineState.IDLE
+    assert timeline.counters['interruptions'] == 1
+
+
+def test_a_motion_goes_on_smoothly_where_the_chunk_is_when_the_interruption_ends():
+    timeline = ChunkTimeline()
+    timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME)
+    before = play(timeline, 0.0, 0.2)
+    timeline.interrupt()
+    braking = play(timeline, 0.2, 0.23)
+    timeline.go_on(0.23)
+    after = play(timeline, 0.23, 0.5)
+    trace = np.vstack([before, braking, after])[15:, 0]  # after the join
+    speed = np.diff(trace) / 0.01
+    assert np.min(speed) > 0.0, 'it never stood'
+    assert np.max(np.abs(np.diff(speed))) / 0.01 < 12.0
+    assert trace[-1] == pytest.approx(0.5 * 0.49, abs=1e-6)
+
+
+def test_after_the_stand_an_interrupted_chunk_is_not_taken_up_again():
+    timeline = ChunkTimeline()
+    timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME)
+    play(timeline, 0.0, 0.2)
+    timeline.interrupt()
+    play(timeline, 0.2, 0.4)
+    timeline.go_on(0.4)
+    assert timeline.sample(0.4) is None
+    assert timeline.state is TimelineState.IDLE
+
+
+def test_the_last_chunk_of_a_task_is_not_interrupted():
+    timeline = ChunkTimeline()
+    timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME, final=True)
+    play(timeline, 0.0, 0.2)
+    assert not timeline.interrupt()
+    assert timeline.state is TimelineState.PLAYING
 
 
 def test_a_wrong_setting_is_refused():

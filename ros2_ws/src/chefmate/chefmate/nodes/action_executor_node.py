@@ -10,7 +10,8 @@ from trajectory_msgs.msg import JointTrajectory
 
 from chefmate.nodes.chunk_messages import chunk_rows
 from chefmate_core.diagnosis import Diagnosis, Level
-from chefmate_core.motion.timeline import ChunkTimeline, TimelineConfig, TimelineState
+from chefmate_core.motion.player import ChunkPlayer
+from chefmate_core.motion.timeline import TimelineConfig, TimelineState
 from chefmate_core.timing import Durations, Rate
 from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
@@ -23,7 +24,7 @@ CLOCK_JUMP_S = 0.1  # the wall clock moved against the steady clock by more than
 
 
 class ActionExecutorNode(Node):
-    """Parameters and messages around `chefmate_core.motion.ChunkTimeline`."""
+    """Parameters and messages around `chefmate_core.motion.player.ChunkPlayer`."""
 
     def __init__(self) -> None:
         super().__init__('action_executor')
@@ -44,15 +45,24 @@ class ActionExecutorNode(Node):
                 'Deceleration when out of steps, rad/s^2.',
             ),
         )
-        self._timeline = ChunkTimeline(config)
-        self._standing: JointState | None = None
-        self._estopped = False
+        self._player = ChunkPlayer(
+            config,
+            declare(
+                self,
+                'heartbeat_timeout',
+                0.1,
+                'The arm stops if a policy that has a heartbeat is silent for longer, s.',
+                (0.04, 10.0),
+            ),
+        )
+        self._timeline = self._player.timeline
         self._wall_offset_s = self._offset_s()
         self._clock_jumps = 0
         self._chunk_ages = Durations()
         self._commands = Rate()
         self._publisher = self.create_publisher(JointState, 'follower/joint_commands', qos.COMMAND)
         self.create_subscription(JointTrajectory, 'policy/action_chunk', self._on_chunk, qos.CHUNK)
+        self.create_subscription(Bool, 'policy/alive', self._on_heartbeat, qos.HEARTBEAT)
         self.create_subscription(
             JointState, 'follower/joint_commands_applied', self._on_applied, qos.LATEST_STATE
         )
@@ -69,7 +79,13 @@ class ActionExecutorNode(Node):
         return self.get_clock().now().nanoseconds * 1e-9 - time.monotonic()
 
     def _on_applied(self, message: JointState) -> None:
-        self._standing = message
+        """The driver says in `frame_id` what its safety gate is doing."""
+        vectors = joint_vectors(message)
+        if vectors is not None:
+            self._player.applied(vectors[0], message.header.frame_id, time.monotonic())
+
+    def _on_heartbeat(self, message: Bool) -> None:
+        self._player.heartbeat(message.data)
 
     def _on_telemetry(self, message: ServoTelemetry) -> None:
         """A driver that spares a servo lowers its caps: play as slowly, and the path stays."""
@@ -77,32 +93,25 @@ class ActionExecutorNode(Node):
             self._timeline.set_speed(message.speed, time.monotonic())
 
     def _on_estop(self, message: Bool) -> None:
-        self._estopped = message.data
-        if message.data:
-            self._timeline.clear()
+        self._player.estop(message.data)
 
     def _on_chunk(self, message: JointTrajectory) -> None:
         """Take a chunk onto the timeline, its stamp converted to the steady clock."""
         rows = chunk_rows(message)
-        standing = joint_vectors(self._standing) if self._standing is not None else None
         if rows is None:
-            self._timeline.counters['chunks_refused_malformed'] += 1
-        elif standing is None or self._estopped:
-            self._timeline.counters['chunks_refused_arm_not_ready'] += 1
-        else:
-            now_s = time.monotonic()
-            start_s = seconds(message.header.stamp) - self._wall_offset_s
-            self._chunk_ages.add(now_s - start_s)
-            self._timeline.add(
-                start_s, rows.positions_rad, rows.period_s, now_s, standing[0], rows.final
-            )
+            self._player.counters['chunks_refused_malformed'] += 1
+            return
+        now_s = time.monotonic()
+        start_s = seconds(message.header.stamp) - self._wall_offset_s
+        self._chunk_ages.add(now_s - start_s)
+        self._player.add(start_s, rows.positions_rad, rows.period_s, now_s, rows.final)
 
     def _play(self) -> None:
         offset_s = self._offset_s()
         if abs(offset_s - self._wall_offset_s) > CLOCK_JUMP_S:
             self._clock_jumps += 1
         self._wall_offset_s = offset_s
-        goal = self._timeline.sample(time.monotonic())
+        goal = self._player.sample(time.monotonic())
         if goal is None:
             return
         stamp = self.get_clock().now().to_msg()
@@ -121,6 +130,8 @@ class ActionExecutorNode(Node):
             **self._chunk_ages.summary_ms('chunk_age'),
             **self._timeline.counters,
         }
+        if self._player.starved_by_silence:
+            return Diagnosis(Level.WARN, 'starved: the policy is silent', values)
         if self._timeline.state is TimelineState.STOPPING:
             return Diagnosis(Level.WARN, 'starved: decelerating', values)
         return Diagnosis(Level.OK, str(self._timeline.state), values)

@@ -11,6 +11,7 @@ from chefmate.nodes.observation_inputs import ObservationInputs
 from chefmate.nodes.task_server import TaskServer
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.errors import ChefMateError, ConfigurationError
+from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.registry import load_policy
 from chefmate_core.policy.task_runner import Outcome, TaskRunner
 from chefmate_ros import qos
@@ -28,6 +29,13 @@ class PolicyNode(LifecycleNode):
         self._options = declare(
             self, 'policy_options', '{}', "The policy's own options, a JSON object."
         )
+        self._patience_s = declare(
+            self,
+            'inference_patience',
+            0.1,
+            'The arm stops if an inference takes longer, and twice as long as those before, s.',
+            (0.02, 10.0),
+        )
         autostart = declare(self, 'autostart', True, 'Configure and activate by itself.')
         self._inputs = ObservationInputs(
             self,
@@ -39,6 +47,7 @@ class PolicyNode(LifecycleNode):
         self._estopped = False
         self._failure = ''
         self._chunks = self.create_publisher(JointTrajectory, 'policy/action_chunk', qos.CHUNK)
+        self._alive = self.create_publisher(Bool, 'policy/alive', qos.HEARTBEAT)
         self.create_subscription(Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED)
         self._tasks = TaskServer(self, self._why_not_now)
         self._diagnostics = DiagnosticsPublisher(self)
@@ -74,6 +83,9 @@ class PolicyNode(LifecycleNode):
             on_chunk=lambda chunk: self._chunks.publish(chunk_message(chunk)),
             on_progress=self._tasks.publish_progress,
             wall_clock=lambda: self.get_clock().now().nanoseconds * 1e-9,
+            heartbeat=Heartbeat(
+                lambda alive: self._alive.publish(Bool(data=alive)), self._patience_s
+            ),
         )
         self.get_logger().info(f'policy {policy.spec.name} is loaded')
         return TransitionCallbackReturn.SUCCESS
@@ -120,6 +132,7 @@ class PolicyNode(LifecycleNode):
         values: dict[str, object] = {
             'policy': runner.policy.spec.name,
             'busy': self._tasks.busy,
+            'overdue_inferences': runner.heartbeat.overdue,
             'unobservable': runner.statistics.unobservable,
             'last_unobservable': runner.statistics.last_unobservable,
             **runner.statistics.inference.summary_ms('inference'),

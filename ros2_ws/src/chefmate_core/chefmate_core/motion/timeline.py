@@ -2,8 +2,8 @@
 
 A chunk is joined to the running motion: at the instant of its arrival position and velocity go on
 where they were, and the difference fades out within the join time. Steps whose time has passed are
-never played. When the newest chunk runs out, or is interrupted, the goal decelerates to a stand and
-the timeline is starved. All times are of one steady clock, in seconds.
+never played. When the newest chunk runs out, or is interrupted, the goal decelerates to a stand.
+All times are of one steady clock, in seconds.
 
 For an arm that may only go slowly a chunk is played slowly: its path stays as it was planned; a
 cap on its velocities would bend it.
@@ -89,12 +89,13 @@ class ChunkTimeline:
         positions_rad: np.ndarray,
         period_s: float,
         now_s: float,
-        standing_rad: np.ndarray,
+        standing_rad: np.ndarray | None,
         final: bool = False,
     ) -> bool:
         """Take a chunk whose row i is the goal for `start_s + i * period_s`.
 
-        `standing_rad`, shape (6,), is where the arm is held: a motion begins there when none runs.
+        `standing_rad`, shape (6,), is where the arm is held: a motion begins there when none runs;
+        None, where that is not known, can only join a motion.
         A `final` chunk ends the task, so that its end is no starvation. Returns whether it was
         taken.
         """
@@ -116,6 +117,9 @@ class ChunkTimeline:
             return False
         current = self._current(now_s)
         if current is None:
+            if standing_rad is None:
+                self.counters['chunks_refused_arm_not_ready'] += 1
+                return False
             current = JointGoal(np.asarray(standing_rad, dtype=float), np.zeros(len(standing_rad)))
         self._play(spline, current, place_s, now_s)
         self._final = final
@@ -140,26 +144,26 @@ class ChunkTimeline:
         """Whether `interrupt` is decelerating the motion, which could still go on."""
         return self.state is TimelineState.STOPPING and self._spline is not None
 
-    def interrupt(self) -> None:
-        """Decelerate from the running motion, unless it is a task's last: nothing comes after."""
-        if self.state is TimelineState.PLAYING and not self._final:
-            self.counters['interruptions'] += 1
-            self.state = TimelineState.STOPPING
-            if self._last is None:
-                self.clear()  # it was never played: nothing moves
+    def interrupt(self) -> bool:
+        """Decelerate from the running motion; returns whether there was one to interrupt.
+
+        A task's last chunk is played to its end: no other was to come.
+        """
+        if self.state is not TimelineState.PLAYING or self._final:
+            return False
+        self.counters['interruptions'] += 1
+        self.state = TimelineState.STOPPING
+        if self._last is None:
+            self.clear()  # it was never played: nothing moves
+        return True
 
     def go_on(self, now_s: float) -> None:
         """Join what is left of an interrupted chunk, if it has not come to a stand yet."""
-        spline, current = self._spline, self._current(now_s)
-        place_s = self._place_s(now_s)
-        if self.interrupted and spline is not None and current is not None:
-            if place_s > spline.end_s:
-                return
+        spline, current, place_s = self._spline, self._current(now_s), self._place_s(now_s)
+        if spline is not None and current is not None and place_s <= spline.end_s:
             self._play(spline, current, place_s, now_s)
 
-    def _play(
-        self, spline: JointSpline, current: JointGoal, place_s: float, now_s: float
-    ) -> None:
+    def _play(self, spline: JointSpline, current: JointGoal, place_s: float, now_s: float) -> None:
         """Join the running motion to a chunk at its time `place_s`."""
         self._anchor_s = (now_s, place_s)
         position, velocity = spline.sample(place_s)
