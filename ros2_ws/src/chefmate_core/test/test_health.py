@@ -89,6 +89,7 @@ def test_a_finding_ends_only_when_the_value_is_clearly_good_again():
     watch = Watch()
     assert watch.see(2.0, temperature_c=61.0) is Severity.DERATE
     assert watch.see(2.0, temperature_c=58.0) is Severity.DERATE  # within the hysteresis
+    assert 'was above 60 and must fall below 57' in str(watch.monitor.findings()[0])
     assert watch.see(0.1, temperature_c=56.9) is Severity.WARN
     assert watch.see(0.1, temperature_c=40.0) is Severity.OK
 

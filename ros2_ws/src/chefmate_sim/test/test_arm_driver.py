@@ -21,6 +21,7 @@ from chefmate_core.safety.health import StopPersistsError
 from chefmate_core.servo.arm import FeetechArm
 from chefmate_core.servo.registers import (
     GOAL_POSITION,
+    GOAL_VELOCITY,
     P_COEFFICIENT,
     TORQUE_ENABLE,
     TORQUE_LIMIT,
@@ -32,23 +33,24 @@ from chefmate_sim.virtual_bus.script import inject
 
 CALIBRATION = ArmCalibration.load(Path(__file__).parents[4] / 'calibration' / 'follower.json')
 RATE_HZ = 100.0
+CONFIG = load_preset('careful')
 
 
 class Rig:
     """A driver on a virtual arm, and what it published."""
 
-    def __init__(self, link, estop_mode='hold'):
+    def __init__(self, link, estop_mode='hold', calibration=CALIBRATION):
         self.model = FirstOrderArm(np.full(6, 0.2))
-        self.bus = VirtualServoBus(self.model, CALIBRATION, link)
+        self.bus = VirtualServoBus(self.model, calibration, link)
         self.readings, self.setpoints, self.estops = [], [], []
         gate = SafetyGate(
             dataclasses.replace(load_preset('careful'), estop_mode=estop_mode),
-            CALIBRATION.lower_limits_rad,
-            CALIBRATION.upper_limits_rad,
+            calibration.lower_limits_rad,
+            calibration.upper_limits_rad,
             1 / RATE_HZ,
         )
         self.driver = ArmDriver(
-            FeetechArm(str(link), CALIBRATION),
+            FeetechArm(str(link), calibration),
             gate,
             RATE_HZ,
             on_reading=self.readings.append,
@@ -119,6 +121,39 @@ def test_engaging_does_not_move_the_arm(rig):
     until(lambda: len(rig.setpoints) > 30)
     positions = np.array([reading.position_rad for reading in rig.readings])
     assert np.ptp(positions, axis=0) == pytest.approx(np.zeros(6), abs=0.004)
+
+
+def test_a_joint_a_little_outside_its_range_comes_in_slowly_when_torque_comes_on(tmp_path):
+    joints = list(CALIBRATION.joints)
+    roll = joints[4]
+    joints[4] = dataclasses.replace(
+        roll, range_min=roll.range_min + 200, range_max=roll.range_max - 200
+    )
+    narrow = dataclasses.replace(CALIBRATION, joints=tuple(joints))
+    rig = Rig(tmp_path / 'follower', calibration=narrow)
+    try:
+        start = np.full(6, 0.2)
+        start[4] = narrow.upper_limits_rad[4] + 0.08  # 4.6 degrees
+        rig.model.place(start)
+        rig.driver.start()
+        until(lambda: rig.readings)
+        fastest, inner = [0.0], rig.bus.servos[4].measure
+
+        def spy(position_rad, velocity_rad_s, load):
+            fastest[0] = max(fastest[0], abs(velocity_rad_s))
+            inner(position_rad, velocity_rad_s, load)
+
+        rig.bus.servos[4].measure = spy
+        rig.driver.engage()
+        until(lambda: len(rig.setpoints) > 10)
+        here = rig.readings[-1].position_rad[4]
+        assert here <= narrow.upper_limits_rad[4] + 0.005
+        assert 0.1 < fastest[0] <= CONFIG.blend_velocity_rad_s[4]
+        assert rig.bus.servos[4].memory.get(GOAL_VELOCITY) == 0
+        rig.stream([0.2] * 4 + [here - 0.3, 0.2], 2.0)
+        assert rig.model.position_rad()[4] == pytest.approx(here - 0.3, abs=0.02)
+    finally:
+        rig.close()
 
 
 def test_engaging_an_arm_that_moves_changes_nothing(rig):

@@ -134,7 +134,7 @@ class SafetyGate:
     def check_health(self) -> None:
         """Raise StopPersistsError if a servo's health asks for a stop."""
         self.health.forget_following()  # its cause ends with the stop: the arm stands
-        grave = [str(one) for one in self.health.findings() if one.severity is Severity.STOP]
+        grave = self._grave_findings()
         if grave:
             raise StopPersistsError(
                 f'the stop stays latched: {"; ".join(grave)}. Remove the cause, then release again'
@@ -343,4 +343,7 @@ class SafetyGate:
             self.counters[f'health_{self._severity.name.lower()}'] += 1
         is_moving = self.mode not in (Mode.INACTIVE, Mode.ESTOPPED)
         if self._severity is Severity.STOP and is_moving:
-            self.engage_estop('; '.join(map(str, self.health.findings()[:3])))
+            self.engage_estop('; '.join(self._grave_findings()))
+
+    def _grave_findings(self) -> list[str]:
+        return [str(one) for one in self.health.findings() if one.severity is Severity.STOP]

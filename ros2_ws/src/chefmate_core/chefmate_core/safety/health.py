@@ -221,19 +221,20 @@ class _Rule:
         found = []
         for index in np.flatnonzero(self._is_active.any(axis=0)):
             level = int(np.flatnonzero(self._is_active[:, index]).max())
-            limit = (self._levels.warn, self._levels.derate, self._levels.stop)[level]
-            severity = Severity(level + 1)
-            relation = 'below' if self._is_low else 'above'
-            found.append(
-                Finding(
-                    self._name,
-                    JOINT_NAMES[index],
-                    severity,
-                    f'{self._name} {self._value[index]:.3g} {self._unit}'.rstrip()
-                    + f', {relation} {limit:g}: {severity.name.lower()}',
-                )
-            )
+            what = self._describe(float(self._value[index]), level)
+            found.append(Finding(self._name, JOINT_NAMES[index], Severity(level + 1), what))
         return found
+
+    def _describe(self, value: float, level: int) -> str:
+        levels = self._levels
+        limit = (levels.warn, levels.derate, levels.stop)[level]
+        beyond, back = ('below', 'rise above') if self._is_low else ('above', 'fall below')
+        seen = f'{self._name} {value:.3g} {self._unit}'.rstrip()
+        word = Severity(level + 1).name.lower()
+        if self._sign * value >= self._sign * limit:
+            return f'{seen}, {beyond} {limit:g}: {word}'
+        good = limit - self._sign * levels.hysteresis
+        return f'{seen}, was {beyond} {limit:g} and must {back} {good:g}: {word}'
 
 
 class _Forecast:

@@ -119,9 +119,12 @@ class FeetechArm:
         with read-back. One that has torque keeps its goal: what it grips would fall. If anything
         fails, it raises, and torque is as it was before on every servo that can be reached.
         """
-        had_torque, goal = self._settle_goals()
+        had_torque, goal, is_outside = self._settle_goals()
         without = np.flatnonzero(~had_torque)
+        coming_in = np.flatnonzero(is_outside)
         try:
+            for index in coming_in:  # the servo will run to the end of its range: slowly
+                self._set_goal_velocity(index, self.config.come_in_ticks_s)
             for index in without:
                 self._bus.write(self.calibration.ids[index], reg.TORQUE_ENABLE, 1)
             has_torque, _ = self._torque_and_goals()
@@ -131,11 +134,30 @@ class FeetechArm:
                     f'{self.port}: torque does not come on at {limp}. Check its power and '
                     'temperature; a servo protects itself.'
                 )
+            if len(coming_in):
+                self._wait_until_inside(coming_in)
         except BaseException:
             if self._bus.is_open:
                 self._torque_off(without)
             raise
         return self.calibration.ticks_to_rad(goal)
+
+    def _set_goal_velocity(self, index: int, ticks_s: int) -> None:
+        self._bus.write_verified(self.calibration.ids[index], reg.GOAL_VELOCITY, ticks_s)
+
+    def _wait_until_inside(self, indices: np.ndarray) -> None:
+        """Let joints come into their range; then their speed is the goals' again."""
+        longest_s = 3.0 * self.config.torque_on_tolerance_ticks / self.config.come_in_ticks_s
+        begun_s = time.monotonic()
+        while time.monotonic() - begun_s < longest_s and self._ticks_outside()[indices].any():
+            self._read_all()
+        for index in indices:
+            self._set_goal_velocity(index, 0)
+
+    def _ticks_outside(self) -> np.ndarray:
+        present = np.array(self._position_ticks)
+        low, high = self.calibration.range_min_ticks, self.calibration.range_max_ticks
+        return np.maximum(np.maximum(low - present, present - high), 0)
 
     def set_torque(self, enabled: bool) -> None:
         """Hold the arm where it is, or let it go limp."""
@@ -262,8 +284,11 @@ class FeetechArm:
         if failure is not None:
             raise failure
 
-    def _settle_goals(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give every servo a goal that it may hold; return who has torque, and the goals in ticks.
+    def _settle_goals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give every servo a goal that it may hold.
+
+        Returns who has torque, the goals in ticks, and who has to come into its range for its
+        goal; shape (6,) each.
 
         A servo that has torque keeps its goal, unless that is far away: the servo would run there
         as soon as its speed limit is lifted.
@@ -275,7 +300,7 @@ class FeetechArm:
         is_near = np.abs(held - present) <= self.config.adopt_tolerance_ticks
         is_near[GRIPPER] = True  # its distance is its grip
         keeps = has_torque & is_near & (held >= low) & (held <= high)
-        outside = np.where(keeps, 0, np.maximum(low - present, present - high))
+        outside = np.where(keeps, 0, self._ticks_outside())
         if outside.max() > self.config.torque_on_tolerance_ticks:
             worst = int(outside.argmax())
             raise ServoReadbackError(
@@ -286,7 +311,7 @@ class FeetechArm:
             )
         goal = np.where(keeps, held, np.clip(present, low, high)).astype(int)
         self._write_goals_verified(goal.tolist())
-        return has_torque, goal
+        return has_torque, goal, outside > 0
 
     def _torque_and_goals(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which servos have torque, and their goals in ticks; raise unless all answer."""

@@ -43,6 +43,8 @@ class ServoConfig:
     # A joint this far outside its calibrated range at torque-on has a wrong calibration; the
     # servo would run to the end of the range at once. 57 ticks are 5 degrees.
     torque_on_tolerance_ticks: int = 57
+    # Up to there it comes into its range at 0.2 rad/s.
+    come_in_ticks_s: int = 130
     # A servo that holds already keeps a goal this near; 228 ticks are 0.35 rad, the following
     # error that the safety gate stops at.
     adopt_tolerance_ticks: int = 228
@@ -79,5 +81,6 @@ _ALLOWED: dict[str, tuple[float, float]] = {
     'gripper_protection_current': (0, 511),
     'gripper_overload_torque': (0, 100),
     'torque_on_tolerance_ticks': (0, 4095),
+    'come_in_ticks_s': (1, 1000),
     'adopt_tolerance_ticks': (0, 4095),
 }

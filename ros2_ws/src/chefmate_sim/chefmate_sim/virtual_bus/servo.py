@@ -10,6 +10,7 @@ from chefmate_core.servo.protocol import Frame, Instruction, packet
 from chefmate_sim.virtual_bus.memory import ServoMemory
 from chefmate_sim.virtual_bus.model import ServoArmModel
 from chefmate_sim.virtual_bus.overload import OverloadProtection
+from chefmate_sim.virtual_bus.profile import GoalProfile
 
 # Source: STS3215 datasheet, 7.4 V version: stall current 2.4 A, supply 6 to 7.4 V.
 STALL_CURRENT_MA = 2400.0
@@ -51,6 +52,8 @@ class VirtualServo:
         self._sign = float(calibration.signs[index])
         self._pending: tuple[int, bytes] | None = None
         self._overload = OverloadProtection(self.memory)
+        self._profile = GoalProfile(float(arm.position_rad()[index]))
+        self._position_rad = float(arm.position_rad()[index])
         for register, value in (
             (reg.SERVO_ID, joint.id),
             (reg.HOMING_OFFSET, joint.homing_offset),
@@ -87,6 +90,7 @@ class VirtualServo:
     def measure(self, position_rad: float, velocity_rad_s: float, load: float) -> None:
         """Put what the joint does now into the present-value registers."""
         memory = self.memory
+        self._position_rad = position_rad
         self._jump_ticks = self.encoder_jump() if self.encoder_jump is not None else 0
         velocity = round(velocity_rad_s / self._rad_per_tick)
         is_moving = abs(velocity) > _MOVING_TICKS_S
@@ -156,6 +160,13 @@ class VirtualServo:
 
     def protect(self, load: float, now_s: float) -> None:
         """Do what the servo does by itself against a load, -1..1, and a bad status."""
+        if self.memory.get(reg.TORQUE_ENABLE) == 1:
+            speed_rad_s = self.memory.get(reg.GOAL_VELOCITY) * abs(self._rad_per_tick)
+            seen_rad = self._profile.advance(speed_rad_s, now_s)
+            if speed_rad_s:
+                self._arm.set_goal(self.index, seen_rad)
+        else:
+            self._profile.begin(self._position_rad)
         if self._overload.watch(load * self._sign, now_s):
             self._apply_torque()
         bits = self._status() & ~reg.STATUS_OVERLOAD  # that one has a torque of its own
@@ -179,7 +190,9 @@ class VirtualServo:
         memory = self.memory
         low, high = memory.get(reg.MIN_POSITION_LIMIT), memory.get(reg.MAX_POSITION_LIMIT)
         goal = min(max(memory.get(reg.GOAL_POSITION), low), high)
-        self._arm.set_goal(self.index, self._rad_of(goal))
+        self._profile.set_goal(self._rad_of(goal))
+        at_once = not memory.get(reg.GOAL_VELOCITY)
+        self._arm.set_goal(self.index, self._rad_of(goal) if at_once else self._profile.seen_rad)
 
     def _reported_ticks(self, position_rad: float) -> int:
         if not math.isfinite(position_rad):
