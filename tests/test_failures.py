@@ -27,9 +27,36 @@ def cooking(chefmate, domain, tmp_path):
         yield command, probe
 
 
-def kill(domain, executable):
+HANGING_POLICY = """
+import os, time
+from chefmate_sim.expert.policy import ExpertPolicy
+
+class HangingExpert(ExpertPolicy):
+    def infer(self, observation):
+        while os.path.exists(os.environ['HANG']):
+            time.sleep(0.01)
+        return super().infer(observation)
+"""
+
+
+def kill(domain, executable, how=signal.SIGKILL):
     (pid,) = [pid for pid, words in processes_of(domain).items() if executable in words]
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pid, how)
+
+
+@pytest.fixture
+def hang(environment, tmp_path):
+    """A policy `hanging`, no inference of which returns while this file exists."""
+    (tmp_path / 'hanging.py').write_text(HANGING_POLICY)
+    info = tmp_path / 'hanging-1.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text('Name: hanging\nVersion: 1\n')
+    (info / 'entry_points.txt').write_text(
+        '[chefmate.policies]\nhanging = hanging:HangingExpert\n'
+    )
+    environment['PYTHONPATH'] = f'{tmp_path}:{environment.get("PYTHONPATH", "")}'
+    environment['HANG'] = str(tmp_path / 'hang')
+    return tmp_path / 'hang'
 
 
 def test_when_the_policy_dies_the_arm_holds_and_a_new_task_goes_on(cooking, domain):
@@ -40,6 +67,41 @@ def test_when_the_policy_dies_the_arm_holds_and_a_new_task_goes_on(cooking, doma
     probe.until(lambda: command.output.count('policy expert is loaded') == 2, what='a restart')
     probe.cook(BREAD)
     probe.wait_until_moving()
+
+
+def test_when_the_policys_process_is_stopped_the_arm_holds_and_goes_on_after_its_return(
+    cooking, domain
+):
+    _, probe = cooking
+    kill(domain, 'policy_node', signal.SIGSTOP)
+    print(f'standing {probe.wait_until_standing():.2f} s after the policy was stopped')
+    probe.assert_stands()
+    kill(domain, 'policy_node', signal.SIGCONT)
+    probe.wait_until_moving()
+    assert not probe.results, probe.results[0].reason
+
+
+def test_when_an_inference_never_returns_the_arm_holds_and_goes_on_if_it_does(
+    chefmate, domain, hang, tmp_path
+):
+    command = chefmate(
+        'launch',
+        'deploy.launch.py',
+        'instruction:=none',
+        'policy:=hanging',
+        f'run_dir:={tmp_path}',
+    )
+    command.wait_for('torque is on')
+    command.wait_for('drawing kitchen')
+    with Probe(domain) as probe:
+        probe.cook(BREAD)
+        probe.wait_until_moving()
+        hang.touch()
+        print(f'standing {probe.wait_until_standing():.2f} s after the policy began to hang')
+        probe.assert_stands()
+        hang.unlink()
+        probe.wait_until_moving()
+        assert not probe.results, probe.results[0].reason
 
 
 def test_when_the_policy_dies_in_a_deployment_the_task_fails_instead_of_waiting_for_ever(

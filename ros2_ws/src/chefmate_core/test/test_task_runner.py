@@ -8,6 +8,7 @@ import pytest
 
 from chefmate_core.errors import PolicyError, UnknownInstructionError
 from chefmate_core.geometry import Pose
+from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.observations import ObservationBuffer, Unobservable
 from chefmate_core.policy.protocol import ActionChunk, PolicySpec
 from chefmate_core.policy.task_runner import Outcome, StopRequest, TaskRunner
@@ -142,3 +143,25 @@ def test_a_task_that_was_stopped_before_it_began_moves_nothing():
     _, chunks, _, go = run(CountingPolicy(), stop=stop)
     assert go().outcome is Outcome.PREEMPTED
     assert chunks == []
+
+
+@pytest.mark.parametrize(
+    ('policy', 'options', 'vouched'),
+    [
+        (CountingPolicy(chunks=3), {}, True),
+        (CountingPolicy(chunks=9, healthy=2), {}, False),
+        (CountingPolicy(chunks=10**9), {'max_duration_s': 0.1}, False),
+    ],
+)
+def test_a_task_that_ends_before_its_time_takes_its_chunks_back(policy, options, vouched):
+    beats = []
+    runner = TaskRunner(
+        policy,
+        observed(),
+        lambda chunk: None,
+        lambda progress: None,
+        heartbeat=Heartbeat(beats.append, patience_s=60.0),
+    )
+    runner.run('cook', **options)
+    assert beats[0] is True
+    assert beats[-1] is vouched
