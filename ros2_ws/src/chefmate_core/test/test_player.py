@@ -119,6 +119,16 @@ def test_a_short_silence_costs_a_dip_of_the_speed_and_no_stand():
     assert world.speed > 1.0
 
 
+def test_an_inference_that_keeps_the_interpreter_for_80_ms_disturbs_nothing():
+    world = cooking()
+    for _ in range(5):
+        world.policy_lives = False
+        world.run(0.08)
+        world.policy_lives = True
+        world.run(0.2)
+    assert world.player.counters['interruptions'] == 0
+
+
 def test_a_policy_without_a_heartbeat_has_its_chunk_played_to_the_end():
     world = cooking(has_heartbeat=False)
     world.policy_lives = False
