@@ -35,6 +35,8 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
 def run(args: argparse.Namespace) -> int:
     """Call the driver's service and say what it answered."""
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    console = Console(highlight=False)
+    console.print(f'asking the driver to {"release" if args.release else "stop"} the arm ...')
     rclpy.init(args=[])
     try:
         node = rclpy.create_node('estop')
@@ -56,5 +58,5 @@ def run(args: argparse.Namespace) -> int:
             raise EmergencyStopError(answer.message)
     finally:
         rclpy.try_shutdown()
-    Console(highlight=False).print(f'the arm is {answer.message}')
+    console.print(f'the arm is {answer.message}')
     return 0

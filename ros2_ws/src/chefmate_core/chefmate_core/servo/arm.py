@@ -33,6 +33,8 @@ _HEALTH = (
     reg.PRESENT_CURRENT,
 )
 _SLOW_VELOCITY_TICKS = 50
+# A joint that leans on the end of its range is so far outside at most: half a degree.
+_LEANING_TICKS = 6
 
 
 class FeetechArm:
@@ -124,7 +126,8 @@ class FeetechArm:
         coming_in = np.flatnonzero(is_outside)
         try:
             for index in coming_in:  # the servo will run to the end of its range: slowly
-                self._set_goal_velocity(index, self.config.come_in_ticks_s)
+                servo_id = self.calibration.ids[index]
+                self._bus.write_verified(servo_id, reg.GOAL_VELOCITY, self.config.come_in_ticks_s)
             for index in without:
                 self._bus.write(self.calibration.ids[index], reg.TORQUE_ENABLE, 1)
             has_torque, _ = self._torque_and_goals()
@@ -136,23 +139,30 @@ class FeetechArm:
                 )
             if len(coming_in):
                 self._wait_until_inside(coming_in)
+                self._restore_speed(coming_in)
         except BaseException:
             if self._bus.is_open:
                 self._torque_off(without)
+                self._restore_speed(coming_in)
             raise
         return self.calibration.ticks_to_rad(goal)
 
-    def _set_goal_velocity(self, index: int, ticks_s: int) -> None:
-        self._bus.write_verified(self.calibration.ids[index], reg.GOAL_VELOCITY, ticks_s)
-
     def _wait_until_inside(self, indices: np.ndarray) -> None:
-        """Let joints come into their range; then their speed is the goals' again."""
+        """Let joints come into their range, by the servos' own slow speed."""
         longest_s = 3.0 * self.config.torque_on_tolerance_ticks / self.config.come_in_ticks_s
-        begun_s = time.monotonic()
-        while time.monotonic() - begun_s < longest_s and self._ticks_outside()[indices].any():
+        ends_s = time.monotonic() + longest_s
+        while (self._ticks_outside()[indices] > _LEANING_TICKS).any():
+            if time.monotonic() > ends_s:
+                names = ', '.join(JOINT_NAMES[index] for index in indices)
+                raise ServoReadbackError(
+                    f'{self.port}: {names} does not come into its calibrated range within '
+                    f'{longest_s:.1f} s. Move it there by hand, or calibrate again.'
+                )
             self._read_all()
+
+    def _restore_speed(self, indices: np.ndarray) -> None:
         for index in indices:
-            self._set_goal_velocity(index, 0)
+            self._bus.write_verified(self.calibration.ids[index], reg.GOAL_VELOCITY, 0)
 
     def _ticks_outside(self) -> np.ndarray:
         present = np.array(self._position_ticks)
@@ -311,12 +321,14 @@ class FeetechArm:
             )
         goal = np.where(keeps, held, np.clip(present, low, high)).astype(int)
         self._write_goals_verified(goal.tolist())
-        return has_torque, goal, outside > 0
+        return has_torque, goal, outside > _LEANING_TICKS
 
     def _torque_and_goals(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which servos have torque, and their goals in ticks; raise unless all answer."""
+        rows: list[Row | None] = [None] * JOINT_COUNT
         for _ in range(1 + self.config.register_retries):
-            rows = self._bus.sync_read(self._torque)
+            newest = self._bus.sync_read(self._torque)
+            rows = [new or old for new, old in zip(newest, rows, strict=True)]
             if None not in rows:
                 _, torque, goal, _ = np.array(rows).T
                 return torque == 1, np.array([decode_sign_magnitude(int(raw), 15) for raw in goal])
@@ -339,12 +351,14 @@ class FeetechArm:
         )
 
     def _read_all(self) -> None:
-        """Read until every joint answered in one read; raise after `register_retries`."""
+        """Read until every joint has answered; raise after `register_retries`."""
+        begun_s = self._clock()
         for _ in range(1 + self.config.register_retries):
             reading = self.read()
-            if reading.ok:
+            if min(self._read_at_s) >= begun_s:
                 return
-        blind = np.flatnonzero((reading.age_s > 0.0) & (np.array(self._misses) == 0))
+        missing = np.array(self._read_at_s) < begun_s
+        blind = np.flatnonzero(missing & (np.array(self._misses) == 0))
         if len(blind):
             raise ServoReadbackError(
                 f'{self.port}: {", ".join(JOINT_NAMES[index] for index in blind)} reports an '
@@ -360,9 +374,10 @@ class FeetechArm:
             for index, misses in enumerate(self._misses)
             if misses
         ]
+        count = max(self._misses)
         return ServoSilentError(
-            f'{self.port}: no good answer from {", ".join(silent)} in {max(self._misses)} reads. '
-            'Check the power and the cable to the servo.'
+            f'{self.port}: no good answer from {", ".join(silent)} in {count} '
+            f'read{"s" if count > 1 else ""} in a row. Check the power and the cable to the servo.'
         )
 
     def _learn_velocity_unit(self) -> None:
