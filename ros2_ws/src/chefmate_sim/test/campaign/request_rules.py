@@ -64,6 +64,7 @@ class RequestRules(Foundation):
             return
         self.rig.stop(torque_off)
         if anew:
+            self.tally.refusals.update(self.rig.driver.gate.counters)
             self.rig.replace_driver()
         self.wants_torque = False
         self.count('driver_stops')
