@@ -1,12 +1,12 @@
 """The arm behind a servo bus: positions, velocities and goals in rad, one call for each need."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 
 from chefmate_core.calibration import MAX_TICK, ArmCalibration
-from chefmate_core.joints import GRIPPER, JOINT_COUNT, JOINT_NAMES
+from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
 from chefmate_core.servo import registers as reg
 from chefmate_core.servo import setup
 from chefmate_core.servo.bus import ServoBus
@@ -15,12 +15,12 @@ from chefmate_core.servo.errors import (
     GoalError,
     ServoReadbackError,
     ServoSilentError,
-    TorqueLostError,
 )
 from chefmate_core.servo.readings import ArmHealth, ArmReading
 from chefmate_core.servo.registers import decode_sign_magnitude
 from chefmate_core.servo.statistics import BusStatistics
 from chefmate_core.servo.sync import Row, SyncRead, SyncWrite
+from chefmate_core.servo.torque import ServoTorque
 
 _SIGN_15 = 0x8000
 _MOTION = (reg.PRESENT_POSITION, reg.PRESENT_VELOCITY)
@@ -33,8 +33,6 @@ _HEALTH = (
     reg.PRESENT_CURRENT,
 )
 _SLOW_VELOCITY_TICKS = 50
-# A joint that leans on the end of its range is so far outside at most: half a degree.
-_LEANING_TICKS = 6
 
 
 class FeetechArm:
@@ -55,9 +53,7 @@ class FeetechArm:
         self._motion = SyncRead(ids, _MOTION)
         self._everything = SyncRead(ids, _MOTION + _HEALTH)
         self._goal = SyncWrite(ids, reg.GOAL_POSITION)
-        # Every block has a size of its own: a late reply to one is never taken for another's.
-        self._torque = SyncRead(ids, (reg.TORQUE_ENABLE, reg.GOAL_POSITION, reg.GOAL_TIME))
-        self._gripper_torque = SyncWrite((ids[GRIPPER],), reg.TORQUE_LIMIT)
+        self._torque = ServoTorque(self._bus, calibration, self._read_ticks)
         self._rad_s_per_count = calibration.rad_per_tick.copy()
         self._position_ticks = [0] * JOINT_COUNT
         self._velocity_counts = [0] * JOINT_COUNT
@@ -95,7 +91,7 @@ class FeetechArm:
             setup.check_calibration(self._bus, self.calibration)
             self._learn_velocity_unit()
             self._misses = [0] * JOINT_COUNT
-            self._read_all()
+            self._read_ticks()
         except BaseException:
             self._bus.close()
             raise
@@ -107,98 +103,41 @@ class FeetechArm:
         that starts again does not drop it; else torque is off afterwards and the arm is limp.
         """
         ids = self.calibration.ids
-        if not (self.torque_enabled().all() and setup.eeprom_is_set(self._bus, ids)):
-            self._torque_off(range(JOINT_COUNT))
+        if not (self._torque.is_on().all() and setup.eeprom_is_set(self._bus, ids)):
+            self._torque.turn_off()
             setup.apply_eeprom(self._bus, ids)
         else:
-            self._settle_goals()
+            self._torque.settle_goals()
         setup.apply_ram(self._bus, ids)
 
     def hold(self) -> np.ndarray:
         """Turn torque on without moving the arm; return what the servos hold, rad, shape (6,).
 
-        A servo without torque is first told that its goal is where it is, by a fresh read and
-        with read-back. One that has torque keeps its goal: what it grips would fall. If anything
-        fails, it raises, and torque is as it was before on every servo that can be reached.
+        See `ServoTorque.hold`.
         """
-        had_torque, goal, is_outside = self._settle_goals()
-        without = np.flatnonzero(~had_torque)
-        coming_in = np.flatnonzero(is_outside)
-        try:
-            for index in coming_in:  # the servo will run to the end of its range: slowly
-                servo_id = self.calibration.ids[index]
-                self._bus.write_verified(servo_id, reg.GOAL_VELOCITY, self.config.come_in_ticks_s)
-            for index in without:
-                self._bus.write(self.calibration.ids[index], reg.TORQUE_ENABLE, 1)
-            has_torque, _ = self._torque_and_goals()
-            if not has_torque.all():
-                limp = ', '.join(JOINT_NAMES[index] for index in np.flatnonzero(~has_torque))
-                raise ServoReadbackError(
-                    f'{self.port}: torque does not come on at {limp}. Check its power and '
-                    'temperature; a servo protects itself.'
-                )
-            if len(coming_in):
-                self._wait_until_inside(coming_in)
-                self._restore_speed(coming_in)
-        except BaseException:
-            if self._bus.is_open:
-                self._torque_off(without)
-                self._restore_speed(coming_in)
-            raise
-        return self.calibration.ticks_to_rad(goal)
-
-    def _wait_until_inside(self, indices: np.ndarray) -> None:
-        """Let joints come into their range, by the servos' own slow speed."""
-        longest_s = 3.0 * self.config.torque_on_tolerance_ticks / self.config.come_in_ticks_s
-        ends_s = time.monotonic() + longest_s
-        while (self._ticks_outside()[indices] > _LEANING_TICKS).any():
-            if time.monotonic() > ends_s:
-                names = ', '.join(JOINT_NAMES[index] for index in indices)
-                raise ServoReadbackError(
-                    f'{self.port}: {names} does not come into its calibrated range within '
-                    f'{longest_s:.1f} s. Move it there by hand, or calibrate again.'
-                )
-            self._read_all()
-
-    def _restore_speed(self, indices: np.ndarray) -> None:
-        for index in indices:
-            self._bus.write_verified(self.calibration.ids[index], reg.GOAL_VELOCITY, 0)
-
-    def _ticks_outside(self) -> np.ndarray:
-        present = np.array(self._position_ticks)
-        low, high = self.calibration.range_min_ticks, self.calibration.range_max_ticks
-        return np.maximum(np.maximum(low - present, present - high), 0)
+        return self._torque.hold()
 
     def set_torque(self, enabled: bool) -> None:
         """Hold the arm where it is, or let it go limp."""
         if enabled:
-            self.hold()
+            self._torque.hold()
         else:
-            self._torque_off(range(JOINT_COUNT))
+            self._torque.turn_off()
+
+    def torque_enabled(self) -> np.ndarray:
+        """Return which servos have torque on, bool, shape (6,)."""
+        return self._torque.is_on()
 
     def check_torque(self) -> None:
         """Raise TorqueLostError if a servo that answers has no torque; one sync read."""
-        rows = self._bus.sync_read(self._torque)
-        limp = [name for name, row in zip(JOINT_NAMES, rows, strict=True) if row and not row[1]]
-        if limp:
-            raise TorqueLostError(
-                f'{self.port}: {", ".join(limp)} lost torque by itself: a power cut, or the '
-                "servo's own protection. Check the power supply and what the arm carries."
-            )
+        self._torque.check()
 
     def limit_gripper(self, torque_fraction: float | None) -> None:
         """Limit the gripper to a fraction of its stall torque; None: as it is configured.
 
         Not acknowledged: to be sent again from time to time.
         """
-        limit = self.config.gripper_max_torque_limit
-        if torque_fraction is not None:
-            limit = min(limit, round(torque_fraction * reg.TORQUE_LIMIT_FULL))
-        self._bus.sync_write(self._gripper_torque, [limit])
-
-    def torque_enabled(self) -> np.ndarray:
-        """Return which servos have torque on, bool, shape (6,)."""
-        return self._torque_and_goals()[0]
+        self._torque.limit_gripper(torque_fraction)
 
     def read(self, with_health: bool = False) -> ArmReading:
         """Read positions and velocities, on demand also health, by one sync read.
@@ -267,8 +206,8 @@ class FeetechArm:
         self._bus.close()
         self.connect()
         try:
-            if self.torque_enabled().any():
-                self._settle_goals()
+            if self._torque.is_on().any():
+                self._torque.settle_goals()
             setup.apply_ram(self._bus, self.calibration.ids)
         except BaseException:
             self._bus.close()
@@ -279,84 +218,17 @@ class FeetechArm:
         """Close the port; with `torque_off` the arm goes limp first, else it holds its goal."""
         try:
             if torque_off and self._bus.is_open:
-                self._torque_off(range(JOINT_COUNT))
+                self._torque.turn_off()
         finally:
             self._bus.close()
 
-    def _torque_off(self, indices: Iterable[int]) -> None:
-        """Turn torque off, going on where one servo fails, then raise that failure."""
-        failure: ServoSilentError | ServoReadbackError | None = None
-        for index in indices:
-            try:
-                self._bus.write_verified(self.calibration.ids[index], reg.TORQUE_ENABLE, 0)
-            except (ServoSilentError, ServoReadbackError) as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
-
-    def _settle_goals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Give every servo a goal that it may hold.
-
-        Returns who has torque, the goals in ticks, and who has to come into its range for its
-        goal; shape (6,) each.
-
-        A servo that has torque keeps its goal, unless that is far away: the servo would run there
-        as soon as its speed limit is lifted.
-        """
-        self._read_all()
-        low, high = self.calibration.range_min_ticks, self.calibration.range_max_ticks
-        present = np.array(self._position_ticks)
-        has_torque, held = self._torque_and_goals()
-        is_near = np.abs(held - present) <= self.config.adopt_tolerance_ticks
-        is_near[GRIPPER] = True  # its distance is its grip
-        keeps = has_torque & is_near & (held >= low) & (held <= high)
-        outside = np.where(keeps, 0, self._ticks_outside())
-        if outside.max() > self.config.torque_on_tolerance_ticks:
-            worst = int(outside.argmax())
-            raise ServoReadbackError(
-                f'{self.port}, {JOINT_NAMES[worst]}: at tick {present[worst]}, which is '
-                f'{outside[worst]:.0f} outside its calibrated range {low[worst]:.0f} to '
-                f'{high[worst]:.0f}; with torque on it would run there at once. Move the joint '
-                'into its range by hand, or calibrate again.'
-            )
-        goal = np.where(keeps, held, np.clip(present, low, high)).astype(int)
-        self._write_goals_verified(goal.tolist())
-        return has_torque, goal, outside > _LEANING_TICKS
-
-    def _torque_and_goals(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return which servos have torque, and their goals in ticks; raise unless all answer."""
-        rows: list[Row | None] = [None] * JOINT_COUNT
-        for _ in range(1 + self.config.register_retries):
-            newest = self._bus.sync_read(self._torque)
-            rows = [new or old for new, old in zip(newest, rows, strict=True)]
-            if None not in rows:
-                _, torque, goal, _ = np.array(rows).T
-                return torque == 1, np.array([decode_sign_magnitude(int(raw), 15) for raw in goal])
-        silent = [name for name, row in zip(JOINT_NAMES, rows, strict=True) if row is None]
-        raise ServoSilentError(
-            f'{self.port}: no good answer from {", ".join(silent)}. Check the power and the cable '
-            'to the servo.'
-        )
-
-    def _write_goals_verified(self, goal_ticks: list[int]) -> None:
-        for _ in range(1 + self.config.register_retries):
-            self._bus.sync_write(self._goal, goal_ticks)
-            rows = self._bus.sync_read(self._torque)
-            found = [row and row[2] for row in rows]
-            if found == goal_ticks:
-                return
-        raise ServoReadbackError(
-            f'{self.port}: the goals do not read back as they were written (sent {goal_ticks}, '
-            f'found {found}); torque stays off. Check the bus cable.'
-        )
-
-    def _read_all(self) -> None:
+    def _read_ticks(self) -> np.ndarray:
         """Read until every joint has answered; raise after `register_retries`."""
         begun_s = self._clock()
         for _ in range(1 + self.config.register_retries):
             reading = self.read()
             if min(self._read_at_s) >= begun_s:
-                return
+                return np.array(self._position_ticks)
         missing = np.array(self._read_at_s) < begun_s
         blind = np.flatnonzero(missing & (np.array(self._misses) == 0))
         if len(blind):
