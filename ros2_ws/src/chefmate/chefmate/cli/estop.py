@@ -55,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
             )
         answer = future.result()
         if not answer.success:
-            raise EmergencyStopError(answer.message)
+            plug = '' if args.release else '. A real arm: pull its power plug'
+            raise EmergencyStopError(answer.message + plug)
     finally:
         rclpy.try_shutdown()
     console.print(f'the arm is {answer.message}')

@@ -134,7 +134,11 @@ class ArmDriverNode(LifecycleNode):
             )
             driver.start()
             if not self._accepts_commands:
-                driver.release()  # also a leader that held before
+                try:
+                    driver.release()  # also a leader that held before
+                except ChefMateError:
+                    driver.stop(torque_off=False)
+                    raise
         except ChefMateError as error:
             return self._failed(error)
         self._driver = driver
@@ -258,7 +262,10 @@ class ArmDriverNode(LifecycleNode):
         losses = driver.counters['bus_lost']
         if losses > self._losses:
             self._losses = losses
-            self.get_logger().warning(f'the arm is lost, and holds: {driver.last_error}')
+            self.get_logger().warning(
+                'the arm is lost; servos that have power keep their last goal: '
+                f'{driver.last_error}'
+            )
         returns = driver.counters['bus_recovered']
         if returns > self._returns:
             self._returns = returns

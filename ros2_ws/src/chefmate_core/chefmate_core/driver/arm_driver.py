@@ -26,7 +26,7 @@ from chefmate_core.servo.arm import ArmHealth, ArmReading, FeetechArm
 from chefmate_core.timing import Ticker
 
 TORQUE_CHECK_PERIOD_S = 1.0
-RECONNECT_PERIOD_S = 0.25
+RECONNECT_PERIOD_S, RECONNECT_LONGEST_S = 0.25, 4.0
 REQUEST_TIMEOUT_S = 5.0
 
 
@@ -99,6 +99,7 @@ class ArmDriver:
         self.is_limp = False  # torque is known to be off
         self._shall_be_limp = False  # it should be, and is not yet
         self._limp_due_s = -math.inf
+        self.cycled_s = -math.inf  # when the last cycle began
         self._is_paused = False
         self._written_s = -math.inf
         self._blind_s = gate.config.longest_step_cycles / rate_hz  # a joint may be silent so long
@@ -106,6 +107,7 @@ class ArmDriver:
         self._telemetry_due_s = -math.inf
         self._torque_check_due_s = -math.inf
         self._reconnect_due_s = 0.0
+        self._reconnect_period_s = RECONNECT_PERIOD_S
 
     # --- called from other threads ---------------------------------------------------------------
 
@@ -122,6 +124,7 @@ class ArmDriver:
             self.arm.disconnect(torque_off=False)
             raise
         self.state = DriverState.MONITORING
+        self._shall_be_limp = False
         self._stop.clear()
         self._is_ready.clear()
         self._thread = threading.Thread(target=self._run, name='arm_driver', daemon=True)
@@ -149,6 +152,16 @@ class ArmDriver:
             self._request(self._engage_estop, even_late=True)
         else:
             self._request(self._release_estop)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is written because a joint is silent."""
+        return self._is_paused
+
+    def stands_since_s(self) -> float:
+        """Return for how long the loop has not begun a cycle, s; 0 where it does not run."""
+        is_running = self.state not in (DriverState.STOPPED, DriverState.FAILED)
+        return self._clock() - self.cycled_s if is_running and self.cycled_s > 0.0 else 0.0
 
     @property
     def estopped(self) -> bool:
@@ -206,6 +219,7 @@ class ArmDriver:
 
     def _loop(self) -> None:
         while self.ticker.wait(self._stop):
+            self.cycled_s = self._clock()
             self._serve_requests()
             try:
                 if self.state is DriverState.LOST:
@@ -215,8 +229,8 @@ class ArmDriver:
             except BusError as error:
                 self._lose(error)
             if self.garbage.in_charge:
-                is_urgent = self.state is DriverState.DRIVING
-                self.garbage.tidy(self.ticker.slack_s() if is_urgent else math.inf)
+                is_idle = self.state is DriverState.LOST
+                self.garbage.tidy(math.inf if is_idle else self.ticker.slack_s())
 
     def _serve_requests(self) -> None:
         while not self._requests.empty():
@@ -300,9 +314,15 @@ class ArmDriver:
 
     def _hold(self) -> None:
         """Make sure of every servo's torque, and seed the gate with what they hold."""
-        self.is_limp = False
+        was_limp, self.is_limp = self.is_limp or self._shall_be_limp, False
+        try:
+            held_rad = self.arm.hold()
+        except BusError:
+            # Some may have torque now and not hear of its end: the loop tells them again.
+            self._shall_be_limp = was_limp and self.state is not DriverState.DRIVING
+            raise
         self._shall_be_limp = False
-        self.gate.activate(self.arm.hold(), self._clock())
+        self.gate.activate(held_rad, self._clock())
         self._is_paused = False
 
     def _go_limp(self) -> None:
@@ -350,13 +370,13 @@ class ArmDriver:
         self.state = DriverState.LOST
         if self.gate.mode is not Mode.INACTIVE:
             self.gate.deactivate()  # what is commanded meanwhile is refused and counted
-        self._reconnect_due_s = self._clock() + RECONNECT_PERIOD_S
+        self._reconnect_due_s = self._clock() + self._reconnect_period_s
 
     def _try_to_recover(self) -> None:
         self._judge_commands(self._clock())
         if self._clock() < self._reconnect_due_s:
             return
-        self._reconnect_due_s = self._clock() + RECONNECT_PERIOD_S
+        self._reconnect_due_s = self._clock() + self._reconnect_period_s
         try:
             self.arm.reconnect()
         except ChefMateError as error:
@@ -367,4 +387,7 @@ class ArmDriver:
         if not self._wants_torque or self._is_limp:
             self._go_limp()  # the servos may still hold from before
         else:
+            # A servo that takes no torque makes the others take and lose it: ever less often.
+            self._reconnect_period_s = min(2.0 * self._reconnect_period_s, RECONNECT_LONGEST_S)
             self._engage()
+        self._reconnect_period_s = RECONNECT_PERIOD_S

@@ -8,6 +8,8 @@ from chefmate_core.safety.health import Severity
 from chefmate_core.servo.readings import ArmHealth
 from chefmate_core.servo.registers import status_names
 
+STANDING_S = 0.5  # a loop that has not begun a cycle for so long does not run
+
 
 def diagnose(driver: ArmDriver) -> Diagnosis:
     """Return one Diagnosis over loop, gate, bus and servos."""
@@ -31,6 +33,9 @@ def diagnose(driver: ArmDriver) -> Diagnosis:
         values |= _health_values(driver.health)
     if driver.state is DriverState.FAILED:
         return Diagnosis(Level.ERROR, f'the loop has ended: {driver.last_error}', values)
+    if not driver.stands_since_s() <= STANDING_S:
+        stood_s = driver.stands_since_s()
+        return Diagnosis(Level.ERROR, f'the loop has stood for {stood_s:.1f} s', values)
     if driver.state is DriverState.LOST:
         return Diagnosis(Level.ERROR, f'bus lost, trying again: {driver.last_error}', values)
     if driver.estopped:
@@ -39,6 +44,8 @@ def diagnose(driver: ArmDriver) -> Diagnosis:
         if driver.is_limp:
             return Diagnosis(Level.OK, f'{driver.state}, torque off', values)
         return Diagnosis(Level.WARN, f'{driver.state}, torque may be on', values)
+    if driver.is_paused:
+        return Diagnosis(Level.WARN, 'a joint is silent: the arm stands until it answers', values)
     worrying = [str(finding) for finding in findings if finding.severity is not Severity.OK]
     if worrying:
         return Diagnosis(Level.WARN, '; '.join(worrying), values)

@@ -45,10 +45,11 @@ def parse(command: Command) -> tuple[np.ndarray, np.ndarray] | Refusal:
         return Refusal.EMPTY
     if len(names) != len(command.positions_rad):
         return Refusal.LENGTH
+    if len(names) > JOINT_COUNT or any(name not in _INDEX for name in names):
+        more = len(names) > JOINT_COUNT  # so many are not even looked at: some repeat, or are none
+        return Refusal.LENGTH if more else Refusal.UNKNOWN_NAME
     if len(set(names)) != len(names):
         return Refusal.REPEATED_NAME
-    if len(names) > JOINT_COUNT or any(name not in _INDEX for name in names):
-        return Refusal.UNKNOWN_NAME
     positions_rad = np.asarray(command.positions_rad, dtype=float)
     if not np.all(np.isfinite(positions_rad)) or not np.isfinite(command.stamp_s):
         return Refusal.NOT_FINITE

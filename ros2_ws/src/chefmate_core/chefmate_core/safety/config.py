@@ -52,6 +52,11 @@ class GateConfig:
             # Written so that NaN fails: a comparison with NaN is false.
             if not np.all((array > 0) & (array < 1e3)):
                 raise ConfigurationError(f'{field.name} must be above 0 and finite; found {value}')
+        if not np.all(self.blend_velocity_rad_s <= self.max_velocity_rad_s):
+            raise ConfigurationError(
+                f'blend_velocity_rad_s ({self.blend_velocity_rad_s}) must not be above '
+                f'max_velocity_rad_s ({self.max_velocity_rad_s})'
+            )
         if not self.pass_distance_rad < self.reject_distance_rad:
             raise ConfigurationError(
                 f'pass_distance_rad ({self.pass_distance_rad}) must be below reject_distance_rad '

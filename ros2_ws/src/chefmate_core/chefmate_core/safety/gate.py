@@ -305,7 +305,10 @@ class SafetyGate:
         return self._blend_cap
 
     def _stand_still(self, measured_rad: np.ndarray, step_s: float) -> None:
-        """Decelerate; once standing, hold there, or where the arm is if it could not follow."""
+        """Decelerate; once standing, hold there, or where the arm is if it is blocked.
+
+        An arm that only sags under its weight keeps its setpoint: it would sag lower each time.
+        """
         motion = self._motion
         if self._stand is not None:
             motion.track(
@@ -316,7 +319,8 @@ class SafetyGate:
         if not motion.is_standing:
             return
         error = np.abs(measured_rad - motion.position_rad)
-        blocked = error > self.config.hold_error_rad  # NaN: False
+        blocked = (error > self.config.hold_error_rad) & self.health.is_pressing  # NaN: False
+        blocked |= error > self.config.health.following_error_rad.stop
         blocked[GRIPPER] = False  # its error is its grip: to let go would drop what it holds
         self.counters['holds_relaxed'] += int(np.any(blocked))
         within = np.clip(measured_rad, motion.lower_rad, motion.upper_rad)

@@ -58,6 +58,7 @@ class HealthMonitor:
     def __init__(self, config: HealthConfig) -> None:
         self.config = config
         self.gripper_is_stalled = False
+        self.is_pressing = np.ones(JOINT_COUNT, dtype=bool)  # joints that something may block
         self._rules = {
             'temperature': _Rule('temperature', 'C', config.temperature_c),
             'voltage': _Rule('voltage', 'V', config.voltage_v, is_low=True),
@@ -89,6 +90,7 @@ class HealthMonitor:
         self._rules['current'].update(np.where(known, np.abs(health.current_ma), np.nan), now_s)
         at_rest = np.abs(velocity_rad_s) < self.config.rest_velocity_rad_s
         self._rules['stall'].update(np.where(_ARM, load * at_rest, 0.0), now_s)
+        self.is_pressing = ~(load < self.config.stall_load.warn)  # an unknown load may press
         self._forecast.update(health.temperature_c, now_s)
         self._status = health.status_bits
         has_encoder_error = (health.status_bits & STATUS_ENCODER) != 0
@@ -147,7 +149,9 @@ class HealthMonitor:
 
     @property
     def _silent_s(self) -> float:
-        return self._now_s - max(self._observed_s, self._begun_s or -np.inf)
+        return self._now_s - max(
+            self._observed_s, -np.inf if self._begun_s is None else self._begun_s
+        )
 
     def _silence_findings(self) -> list[Finding]:
         limit_s = self.config.telemetry_age_s

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,9 +84,15 @@ def _levels(value: Any, where: str, falls: bool) -> Levels:
             f'{where}: persistence_s is three times, for warn, derate and stop; found '
             f'{value["persistence_s"]}'
         )
+    hysteresis = float(value['hysteresis'])
+    if not all(math.isfinite(number) for number in (*numbers, hysteresis)) or hysteresis < 0.0:
+        raise ConfigurationError(
+            f'{where}: thresholds and hysteresis must be finite, the hysteresis not negative; '
+            f'found {numbers}, {hysteresis}'
+        )
     warn, derate, stop = numbers
     after_s, then_s, last_s = persistence_s
-    return Levels(warn, derate, stop, (after_s, then_s, last_s), float(value['hysteresis']))
+    return Levels(warn, derate, stop, (after_s, then_s, last_s), hysteresis)
 
 
 def expect_keys(values: Mapping[str, Any], kind: type, origin: str) -> None:

@@ -1,11 +1,13 @@
 """Torque: on without moving the arm, off, and what the servos hold while it is on."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from chefmate_core.calibration import ArmCalibration
+from chefmate_core.errors import BusError
 from chefmate_core.joints import GRIPPER, JOINT_COUNT, JOINT_NAMES
 from chefmate_core.servo import registers as reg
 from chefmate_core.servo.bus import ServoBus
@@ -71,8 +73,10 @@ class ServoTorque:
                 self._restore_speed(coming_in)
         except BaseException:
             if self._bus.is_open:
-                self.turn_off(without)
-                self._restore_speed(coming_in)
+                with contextlib.suppress(BusError):  # the first error is the one to tell
+                    self.turn_off(without)
+                with contextlib.suppress(BusError):
+                    self._restore_speed(coming_in)
             raise
         return self.calibration.ticks_to_rad(goal)
 
@@ -132,8 +136,8 @@ class ServoTorque:
             raise ServoReadbackError(
                 f'{self.port}, {JOINT_NAMES[worst]}: at tick {present[worst]}, which is '
                 f'{outside[worst]:.0f} outside its calibrated range {low[worst]:.0f} to '
-                f'{high[worst]:.0f}; with torque on it would run there at once. Move the joint '
-                'into its range by hand, or calibrate again.'
+                f'{high[worst]:.0f}; with torque on it would run there. Move the joint into its '
+                'range by hand, or calibrate again.'
             )
         goal = np.where(keeps, held, np.clip(present, low, high)).astype(int)
         self._write_goals_verified(goal.tolist())
@@ -175,10 +179,11 @@ class ServoTorque:
         )
 
     def _write_goals_verified(self, goal_ticks: list[int]) -> None:
+        found: list[int | None] = [None] * JOINT_COUNT
         for _ in range(1 + self.config.register_retries):
             self._bus.sync_write(self._goal, goal_ticks)
             rows = self._bus.sync_read(self._torque)
-            found = [row and row[2] for row in rows]
+            found = [row[2] if row else old for row, old in zip(rows, found, strict=True)]
             if found == goal_ticks:
                 return
         raise ServoReadbackError(
