@@ -456,6 +456,35 @@ def test_torque_that_could_not_be_turned_off_is_turned_off_as_soon_as_the_servo_
     until(lambda: rig.driver.is_limp)
 
 
+def test_a_servo_that_takes_no_torque_does_not_make_the_others_flap(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    until(lambda: rig.setpoints)
+    rig.bus.servos[2].temperature_c = 75.0  # it lets go by itself, and takes no torque again
+    for servo in rig.bus.servos:
+        servo.power_on()
+    until(lambda: rig.driver.state is DriverState.LOST)
+    limits = watch_torque(rig)
+    time.sleep(4.0)
+    gained = sum(fraction > 0.0 for fraction in limits)
+    assert gained <= 5 * 5, 'five tries in four seconds, each later than the one before'
+    rig.bus.servos[2].temperature_c = 30.0
+    until(lambda: np.all([one.memory.get(TORQUE_ENABLE) for one in rig.bus.servos]))
+
+
+def test_a_loop_that_stands_still_is_an_error_in_the_diagnostics(rig):
+    rig.driver.start()
+    rig.driver.engage()
+    until(lambda: rig.readings)
+    assert diagnose(rig.driver).level is not Level.ERROR
+    may_go_on = hold_up(rig.driver)
+    until(lambda: diagnose(rig.driver).level is Level.ERROR)
+    assert 'the loop has stood for' in diagnose(rig.driver).message
+    rig.driver._on_reading = rig.readings.append
+    may_go_on.set()
+    until(lambda: diagnose(rig.driver).level is not Level.ERROR)
+
+
 def test_a_stop_that_was_latched_before_the_driver_was_made_keeps_torque_off(rig):
     latched = ArmDriver(rig.driver.arm, rig.driver.gate, RATE_HZ, estopped=True)
     latched.start()
