@@ -33,7 +33,7 @@ class PolicyNode(LifecycleNode):
             self,
             'inference_patience',
             0.1,
-            'The arm stops if an inference takes longer, and twice as long as those before, s.',
+            'The arm stops if an inference takes longer, and longer than is usual, s.',
             (0.02, 10.0),
         )
         autostart = declare(self, 'autostart', True, 'Configure and activate by itself.')
@@ -133,6 +133,7 @@ class PolicyNode(LifecycleNode):
             'policy': runner.policy.spec.name,
             'busy': self._tasks.busy,
             'overdue_inferences': runner.heartbeat.overdue,
+            'inference_limit_ms': runner.heartbeat.limit_s * 1e3,
             'unobservable': runner.statistics.unobservable,
             'last_unobservable': runner.statistics.last_unobservable,
             **runner.statistics.inference.summary_ms('inference'),

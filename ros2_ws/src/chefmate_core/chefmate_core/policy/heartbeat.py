@@ -13,14 +13,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 PERIOD_S = 0.02
-_REMEMBERED = 100  # inferences; 20 s of a policy that is asked five times a second
+_SLACK = 1.5  # of the slowest inference
+_REMEMBERED = 25  # inferences: 5 s of a policy that is asked five times a second
+_LONGEST_LIMIT_S = 0.5  # a chunk has run out by then
 
 
 class Heartbeat:
     """Tells `beat` True every `period_s` while all is well, and False once when it is not.
 
-    An inference is overdue when it takes longer than `patience_s` and than twice the slowest of
-    the last ones. The first ones have no limit: they load and compile, and nothing is in play.
+    An inference is overdue when it takes longer than `patience_s` and than half as long again as
+    the slowest of the last ones, or longer than a chunk lasts. The first ones have no limit: they
+    load and compile.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class Heartbeat:
         """How long an inference may take now."""
         if not self._newest_s:
             return math.inf
-        return max(self._patience_s, 2.0 * max(self._newest_s))
+        return max(self._patience_s, min(_SLACK * max(self._newest_s), _LONGEST_LIMIT_S))
 
     @contextmanager
     def task(self) -> Iterator[None]:
@@ -73,7 +76,7 @@ class Heartbeat:
             self._due_s = math.inf
             self._inferences += 1
             if self._inferences > 1:
-                # One that was stopped for minutes shall not buy minutes for the next.
+                # One that was stopped for minutes shall not buy as much for the next.
                 self._newest_s.append(min(self._clock() - begun_s, limit_s))
 
     def tick(self) -> None:
