@@ -128,7 +128,6 @@ def test_when_the_executor_dies_the_driver_holds_and_the_task_goes_on_after_its_
     assert not probe.results, probe.results[0].reason
 
 
-@pytest.mark.xfail(reason='known gap: one of three such picks disturbed the slice (CHANGELOG)')
 def test_a_pick_that_the_executors_death_interrupted_still_succeeds(cooking, domain):
     _, probe = cooking
     kill(domain, 'action_executor_node')

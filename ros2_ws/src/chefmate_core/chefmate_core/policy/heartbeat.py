@@ -22,8 +22,8 @@ class Heartbeat:
     """Tells `beat` True every `period_s` while all is well, and False once when it is not.
 
     An inference is overdue when it takes longer than `patience_s` and than half as long again as
-    the slowest of the last ones, or longer than a chunk lasts. The first ones have no limit: they
-    load and compile.
+    the slowest of the last ones, or longer than a chunk lasts. The first one has no limit: it
+    loads and compiles, and tells nothing about the next.
     """
 
     def __init__(
@@ -45,9 +45,10 @@ class Heartbeat:
     @property
     def limit_s(self) -> float:
         """How long an inference may take now."""
-        if not self._newest_s:
+        if self._inferences == 0:
             return math.inf
-        return max(self._patience_s, min(_SLACK * max(self._newest_s), _LONGEST_LIMIT_S))
+        usual_s = _SLACK * max(self._newest_s, default=math.inf)
+        return max(self._patience_s, min(usual_s, _LONGEST_LIMIT_S))
 
     @contextmanager
     def task(self) -> Iterator[None]:
