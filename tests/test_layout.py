@@ -92,7 +92,7 @@ def test_the_safety_page_states_what_the_gate_does_in_the_gates_order():
     stated = re.findall(r'^\| `(\w+)` \|', table, re.MULTILINE)
     assert stated == [name for name in defined if name in stated]
     assert set(defined) - set(stated) <= {
-        *('source', 'command', '_forget_commands', '_grave_findings'),
+        *('source', 'setpoint_rad', 'command', '_forget_commands', '_grave_findings'),
     }
 
 

@@ -9,6 +9,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
+from chefmate.nodes.driver_log import DriverLog
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.driver.arm_driver import ArmDriver
@@ -17,7 +18,6 @@ from chefmate_core.errors import ChefMateError
 from chefmate_core.realtime import RealtimeConfig
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate, Setpoint
-from chefmate_core.safety.health import Severity
 from chefmate_core.servo.arm import ArmReading, FeetechArm
 from chefmate_core.servo.errors import PortLostError, PortMissingError, ServoSilentError
 from chefmate_msgs.msg import ServoTelemetry
@@ -69,8 +69,7 @@ class ArmDriverNode(LifecycleNode):
         self._driver: ArmDriver | None = None
         self._failure: ChefMateError | None = None
         self._estopped = False
-        self._losses = self._returns = 0  # of the bus, as last logged
-        self._severity = Severity.OK  # of the servos' health, as last logged
+        self._log = DriverLog(self.get_logger())
         self._diagnostics = DiagnosticsPublisher(self, hardware_id=self._port)
         self._diagnostics.add('arm', self._diagnose)
         self._states = self.create_publisher(JointState, 'joint_states', qos.STATE)
@@ -142,7 +141,7 @@ class ArmDriverNode(LifecycleNode):
         except ChefMateError as error:
             return self._failed(error)
         self._driver = driver
-        self._losses = self._returns = 0
+        self._log.forget()
         self._failure = None
         if self._accepts_commands:
             self._publish_estop(self._estopped)
@@ -236,7 +235,9 @@ class ArmDriverNode(LifecycleNode):
 
     def _publish_setpoint(self, setpoint: Setpoint) -> None:
         stamp = self.get_clock().now().to_msg()
-        message = joint_state(stamp, setpoint.position_rad, setpoint.velocity_rad_s)
+        message = joint_state(
+            stamp, setpoint.position_rad, setpoint.velocity_rad_s, frame_id=setpoint.mode
+        )
         self._applied.publish(message)
 
     def _watch_driver(self) -> None:
@@ -248,28 +249,7 @@ class ArmDriverNode(LifecycleNode):
             raise NodeError(
                 f'{self.get_fully_qualified_name()}: the loop has ended: {driver.last_error}'
             ) from driver.failure
-        self._say_if_lost(driver)
-        severity = driver.gate.health.severity
-        if severity is not self._severity:
-            self._severity = severity
-            findings = '; '.join(map(str, driver.gate.health.findings()))
-            if severity is Severity.OK:
-                self.get_logger().info('health: all is well again')
-            else:
-                self.get_logger().warning(f'health, {severity.name.lower()}: {findings}')
-
-    def _say_if_lost(self, driver: ArmDriver) -> None:
-        losses = driver.counters['bus_lost']
-        if losses > self._losses:
-            self._losses = losses
-            self.get_logger().warning(
-                'the arm is lost; servos that have power keep their last goal: '
-                f'{driver.last_error}'
-            )
-        returns = driver.counters['bus_recovered']
-        if returns > self._returns:
-            self._returns = returns
-            self.get_logger().info('the arm is back')
+        self._log.tell(driver)
 
     def _publish_estop(self, active: bool) -> None:
         """Runs also in the loop's thread: the gate latches the stop by itself too."""

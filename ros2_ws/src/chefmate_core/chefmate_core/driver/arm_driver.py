@@ -23,6 +23,7 @@ from chefmate_core.realtime import RealtimeConfig, RealtimeReport, make_realtime
 from chefmate_core.safety.command import Command
 from chefmate_core.safety.gate import Mode, SafetyGate, Setpoint
 from chefmate_core.servo.arm import ArmHealth, ArmReading, FeetechArm
+from chefmate_core.servo.errors import ServoSilentError
 from chefmate_core.timing import Ticker
 
 TORQUE_CHECK_PERIOD_S = 1.0
@@ -270,7 +271,7 @@ class ArmDriver:
             # Until the others stand for certain, too. What a silent servo heard nobody knows: its
             # own registers tell.
             if now_s - self._written_s > self._blind_s:
-                self._hold()
+                self._resume()
             return
         setpoint = self.gate.step(reading.position_rad, now_s)
         self.arm.write_goal(setpoint.position_rad)
@@ -281,6 +282,13 @@ class ArmDriver:
         elif now_s >= self._torque_check_due_s:
             self._torque_check_due_s = now_s + TORQUE_CHECK_PERIOD_S
             self.arm.check_torque()
+
+    def _resume(self) -> None:
+        """Go on from rest, as after a stall, if the servos heard everything; else seed again."""
+        if self.arm.holds(self.gate.setpoint_rad):
+            self._is_paused = False
+        else:
+            self._hold()
 
     def _pause(self) -> None:
         """A joint has been silent for a while: write nothing, so that all stand; go on reading."""
@@ -306,7 +314,7 @@ class ArmDriver:
 
     def _engage(self) -> None:
         if self.state is DriverState.LOST:
-            raise BusError(f'the arm does not answer: {self.last_error}')
+            raise ServoSilentError(f'the arm does not answer: {self.last_error}')
         if self._estopped or self.state is DriverState.DRIVING:
             return  # the release of the stop engages; what drives goes on driving
         self._hold()

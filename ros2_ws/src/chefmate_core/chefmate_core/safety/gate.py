@@ -141,6 +141,11 @@ class SafetyGate:
             )
 
     @property
+    def setpoint_rad(self) -> np.ndarray:
+        """The setpoint as it is now, shape (6,)."""
+        return self._motion.position_rad
+
+    @property
     def source(self) -> str | None:
         """Who commands the arm now."""
         return self._source

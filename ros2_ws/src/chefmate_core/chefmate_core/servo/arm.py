@@ -117,6 +117,10 @@ class FeetechArm:
         """
         return self._torque.hold()
 
+    def holds(self, goal_rad: np.ndarray) -> bool:
+        """Return whether every servo has torque and this goal, rad, shape (6,)."""
+        return self._torque.holds(goal_rad)
+
     def set_torque(self, enabled: bool) -> None:
         """Hold the arm where it is, or let it go limp."""
         if enabled:

@@ -111,6 +111,12 @@ class ServoTorque:
             limit = min(limit, round(torque_fraction * reg.TORQUE_LIMIT_FULL))
         self._bus.sync_write(self._gripper_torque, [limit])
 
+    def holds(self, goal_rad: np.ndarray) -> bool:
+        """Return whether every servo has torque and this goal, rad, shape (6,); one sync read."""
+        is_on, goal_ticks = self._read_torque_and_goals()
+        expected = self.calibration.rad_to_goal_ticks(goal_rad)
+        return bool(is_on.all() and (goal_ticks == expected).all())
+
     def is_on(self) -> np.ndarray:
         """Return which servos have torque on, bool, shape (6,)."""
         return self._read_torque_and_goals()[0]
