@@ -148,7 +148,11 @@ class ArmDriver:
         self._commands.append(command)
 
     def set_estop(self, active: bool) -> None:
-        """Latch the emergency stop, or release it and seed again from a fresh read."""
+        """Latch the emergency stop, or release it.
+
+        Raises StopPersistsError where a servo's health does not allow the release, or a BusError;
+        the stop stays latched then.
+        """
         if active:
             self._request(self._engage_estop, even_late=True)
         else:
@@ -262,7 +266,7 @@ class ArmDriver:
         self._on_reading(reading)
 
     def _drive(self, reading: ArmReading, now_s: float, is_telemetry_due: bool) -> None:
-        if self._is_limp:
+        if self._stops_limp:
             return
         if not np.max(reading.age_s) <= self._blind_s:  # NaN is blind too
             self._pause()
@@ -297,7 +301,8 @@ class ArmDriver:
             self._is_paused = True
 
     @property
-    def _is_limp(self) -> bool:
+    def _stops_limp(self) -> bool:
+        """Whether the emergency stop is latched, and means a limp arm."""
         return self._estopped and self.gate.config.estop_mode == 'limp'
 
     def _judge_commands(self, now_s: float) -> None:
@@ -355,7 +360,7 @@ class ArmDriver:
         if self.state is DriverState.DRIVING:
             self.gate.engage_estop(reason)
         try:
-            if self.state is DriverState.DRIVING and self._is_limp:
+            if self.state is DriverState.DRIVING and self._stops_limp:
                 self._go_limp()
         finally:
             self._on_estop(True)  # latched, also where a servo did not hear of it
@@ -363,7 +368,7 @@ class ArmDriver:
     def _release_estop(self) -> None:
         self.gate.check_health()
         if self.state is DriverState.DRIVING:
-            if self._is_limp:
+            if self._stops_limp:
                 self._hold()
             self.gate.release_estop()
         elif self.state is DriverState.MONITORING and self._wants_torque:
@@ -392,7 +397,7 @@ class ArmDriver:
             return
         self.counters['bus_recovered'] += 1
         self.state = DriverState.MONITORING
-        if not self._wants_torque or self._is_limp:
+        if not self._wants_torque or self._stops_limp:
             self._go_limp()  # the servos may still hold from before
         else:
             # A servo that takes no torque makes the others take and lose it: ever less often.
