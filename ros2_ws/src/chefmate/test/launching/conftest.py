@@ -13,7 +13,9 @@ from chefmate.launching import run_launch_file
 PACKAGE = 'pantry'
 
 RECORDER = """\
-#!{python} -IS
+#!/bin/sh
+'''exec' "{python}" -IS "$0" "$@"
+' '''  # a shell's line to start Python: its path may have a space
 # Writes its command line, parameter files and some of its environment; then does as it is told.
 import json, os, signal, subprocess, sys, time
 
