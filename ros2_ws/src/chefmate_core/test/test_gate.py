@@ -252,10 +252,11 @@ def test_an_arm_that_sags_does_not_creep_down_from_hold_to_hold():
     assert bench.gate.counters['holds_relaxed'] == 0
 
 
-def test_a_hold_with_an_unread_joint_stays_where_it_is():
+@pytest.mark.parametrize('unread', [math.nan, math.inf, -math.inf])
+def test_a_hold_with_an_unread_joint_stays_where_it_is(unread):
     bench = Bench()
     bench.stream(lambda t: [0.5] * 6, 3.0)
-    setpoint = bench.step(100, measured=np.full(6, math.nan))
+    setpoint = bench.step(100, measured=np.full(6, unread))
     assert setpoint.position_rad == pytest.approx([0.5] * 6, abs=1e-6)
 
 

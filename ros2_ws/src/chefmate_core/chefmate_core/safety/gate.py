@@ -324,8 +324,9 @@ class SafetyGate:
         if not motion.is_standing:
             return
         error = np.abs(measured_rad - motion.position_rad)
-        blocked = (error > self.config.hold_error_rad) & self.health.is_pressing  # NaN: False
+        blocked = (error > self.config.hold_error_rad) & self.health.is_pressing
         blocked |= error > self.config.health.following_error_rad.stop
+        blocked &= np.isfinite(measured_rad)  # where nobody knows the joint to be it does not go
         blocked[GRIPPER] = False  # its error is its grip: to let go would drop what it holds
         self.counters['holds_relaxed'] += int(np.any(blocked))
         within = np.clip(measured_rad, motion.lower_rad, motion.upper_rad)

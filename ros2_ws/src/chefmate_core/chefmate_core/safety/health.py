@@ -67,13 +67,13 @@ class HealthMonitor:
             'following': self._following_rule(),
         }
         self._forecast = _Forecast(config)
-        self._slow_severity = Severity.OK
+        self._telemetry_severity = Severity.OK
         self._status = np.zeros(JOINT_COUNT, dtype=int)
         self._encoder_reads = np.zeros(JOINT_COUNT, dtype=int)
         self._age_s = np.full(JOINT_COUNT, np.inf)
         self._observed_s = -np.inf
         self._first_s = np.inf
-        self._begun_s: float | None = None
+        self._begun_s = np.inf  # when the arm was first driven
         self._now_s = -np.inf
         self._gripper_stalled_since_s = np.inf
 
@@ -97,9 +97,10 @@ class HealthMonitor:
         self._encoder_reads = np.where(has_encoder_error, self._encoder_reads + 1, 0)
         holds = abs(velocity_rad_s[GRIPPER]) < self.config.grip_rest_velocity_rad_s
         self._watch_gripper(float(load[GRIPPER]), bool(holds), now_s)
-        self._slow_severity = max(
+        self._telemetry_severity = max(
             *(rule.severity for name, rule in self._rules.items() if name != 'following'),
             *(finding.severity for finding in self._status_findings()),
+            *(finding.severity for finding in self._forecast.findings()),
             Severity.DERATE if not known.all() else Severity.OK,
         )
 
@@ -109,8 +110,7 @@ class HealthMonitor:
         A moving arm lags behind by its servos' delay; that much is allowed. The gripper's error
         is its grip: no rule.
         """
-        if self._begun_s is None:
-            self._begun_s = now_s
+        self._begun_s = min(self._begun_s, now_s)
         self._now_s = now_s
         lag = self.config.following_lag_s * np.abs(setpoint_velocity)
         excess = np.where(_ARM, np.maximum(np.abs(error_rad) - lag, 0.0), 0.0)
@@ -128,11 +128,11 @@ class HealthMonitor:
     @property
     def severity(self) -> Severity:
         """What the findings ask for: cheap enough for every cycle."""
-        silent = self._begun_s is not None and not self._silent_s <= self.config.telemetry_age_s
+        is_silent = not self._silent_s <= self.config.telemetry_age_s
         return max(
-            self._slow_severity,
+            self._telemetry_severity,
             self._rules['following'].severity,
-            Severity.DERATE if silent else Severity.OK,
+            Severity.DERATE if is_silent else Severity.OK,
         )
 
     def findings(self) -> list[Finding]:
@@ -143,15 +143,13 @@ class HealthMonitor:
         if self.gripper_is_stalled:
             what = f'pressed for {self.config.grip_stall_s:g} s without moving: eased'
             found.append(Finding('grip', JOINT_NAMES[GRIPPER], Severity.OK, what))
-        if self._begun_s is not None:
-            found += self._silence_findings()
+        found += self._silence_findings()
         return sorted(found, key=lambda finding: -finding.severity)
 
     @property
     def _silent_s(self) -> float:
-        return self._now_s - max(
-            self._observed_s, -np.inf if self._begun_s is None else self._begun_s
-        )
+        """How long there has been no telemetry while the arm is driven; -inf before that."""
+        return self._now_s - max(self._observed_s, self._begun_s)
 
     def _silence_findings(self) -> list[Finding]:
         limit_s = self.config.telemetry_age_s
@@ -159,7 +157,7 @@ class HealthMonitor:
             what = f'has no telemetry for {self._silent_s:.1f} s'
             return [Finding('telemetry', 'arm', Severity.DERATE, what)]
         if np.isinf(self._observed_s):
-            return []  # it has just begun
+            return []  # nothing was read yet: it has just begun
         return [
             Finding('telemetry', name, Severity.DERATE, f'has no telemetry for {age_s:.1f} s')
             for name, age_s in zip(JOINT_NAMES, self._age_s, strict=True)
