@@ -537,7 +537,7 @@ def test_a_bug_in_a_request_is_told_to_who_asked_and_the_loop_goes_on(rig):
 def test_a_request_that_was_given_up_is_not_carried_out_later(rig, monkeypatch):
     rig.driver.start()
     until(lambda: rig.readings)
-    monkeypatch.setattr('chefmate_core.driver.arm_driver.REQUEST_TIMEOUT_S', 0.1)
+    monkeypatch.setattr('chefmate_core.driver.requests.TIMEOUT_S', 0.1)
     may_go_on = hold_up(rig.driver)
     with pytest.raises(BusError, match='did not'):
         rig.driver.engage()
@@ -553,7 +553,7 @@ def test_an_emergency_stop_that_was_not_answered_in_time_is_latched_all_the_same
     rig.driver.start()
     rig.driver.engage()
     until(lambda: rig.setpoints)
-    monkeypatch.setattr('chefmate_core.driver.arm_driver.REQUEST_TIMEOUT_S', 0.1)
+    monkeypatch.setattr('chefmate_core.driver.requests.TIMEOUT_S', 0.1)
     may_go_on = hold_up(rig.driver)
     with pytest.raises(BusError):
         rig.driver.set_estop(True)

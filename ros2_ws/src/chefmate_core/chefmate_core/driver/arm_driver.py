@@ -5,18 +5,15 @@ requests; nothing that they do can delay a cycle by more than the request itself
 """
 
 import math
-import queue
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
+from chefmate_core.driver.holding import ArmHolding
+from chefmate_core.driver.requests import LoopRequests
 from chefmate_core.errors import BusError, ChefMateError
 from chefmate_core.garbage import GarbageKeeper
 from chefmate_core.realtime import RealtimeConfig, RealtimeReport, make_realtime
@@ -28,7 +25,7 @@ from chefmate_core.timing import Ticker
 
 TORQUE_CHECK_PERIOD_S = 1.0
 RECONNECT_PERIOD_S, RECONNECT_LONGEST_S = 0.25, 4.0
-REQUEST_TIMEOUT_S = 5.0
+START_TIMEOUT_S = STOP_TIMEOUT_S = 5.0
 
 
 class DriverState(StrEnum):
@@ -88,7 +85,7 @@ class ArmDriver:
         self._wall_clock = wall_clock
         self._clock = clock
         self._commands: deque[Command] = deque(maxlen=64)
-        self._requests: queue.SimpleQueue[tuple[Callable[[], Any], Future]] = queue.SimpleQueue()
+        self._requests = LoopRequests(arm.port)
         self._stop = threading.Event()
         self._is_ready = threading.Event()  # the loop's thread has what it asked the system for
         self._thread: threading.Thread | None = None
@@ -97,13 +94,9 @@ class ArmDriver:
         self._realtime_config = realtime
         self._wants_torque = False
         self._estopped = estopped
-        self.is_limp = False  # torque is known to be off
-        self._shall_be_limp = False  # it should be, and is not yet
-        self._limp_due_s = -math.inf
         self.cycled_s = -math.inf  # when the last cycle began
-        self._is_paused = False
-        self._written_s = -math.inf
-        self._blind_s = gate.config.longest_step_cycles / rate_hz  # a joint may be silent so long
+        longest_gap_s = gate.config.longest_step_cycles / rate_hz
+        self._holding = ArmHolding(arm, gate, clock, longest_gap_s, self.counters)
         self._telemetry_period_s = 1.0 / telemetry_rate_hz
         self._telemetry_due_s = -math.inf
         self._torque_check_due_s = -math.inf
@@ -120,17 +113,16 @@ class ArmDriver:
         self.arm.connect()
         try:
             self.arm.configure()
-            self.is_limp = not self.arm.torque_enabled().any()
+            self._holding.learn()
         except ChefMateError:
             self.arm.disconnect(torque_off=False)
             raise
         self.state = DriverState.MONITORING
-        self._shall_be_limp = False
         self._stop.clear()
         self._is_ready.clear()
         self._thread = threading.Thread(target=self._run, name='arm_driver', daemon=True)
         self._thread.start()
-        self._is_ready.wait(REQUEST_TIMEOUT_S)
+        self._is_ready.wait(START_TIMEOUT_S)
 
     def engage(self) -> None:
         """Turn torque on where the arm is, and seed the gate there.
@@ -161,7 +153,12 @@ class ArmDriver:
     @property
     def is_paused(self) -> bool:
         """Whether nothing is written because a joint is silent."""
-        return self._is_paused
+        return self._holding.is_paused
+
+    @property
+    def is_limp(self) -> bool:
+        """Whether torque is known to be off."""
+        return self._holding.is_limp
 
     def stands_since_s(self) -> float:
         """Return for how long the loop has not begun a cycle, s; 0 where it does not run."""
@@ -177,7 +174,7 @@ class ArmDriver:
         """End the loop. With `torque_off` False the servos hold their last goal."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(timeout=REQUEST_TIMEOUT_S)
+            self._thread.join(timeout=STOP_TIMEOUT_S)
             if self._thread.is_alive():  # two threads on one port would be worse
                 raise BusError(f'{self.arm.port}: the loop did not end; torque is left as it is')
             self._thread = None
@@ -192,18 +189,7 @@ class ArmDriver:
             raise BusError(f'the driver has failed: {self.failure}; start it again')
         if self._thread is None or not self._thread.is_alive():
             raise BusError('the driver is not running; configure it first')
-        future: Future = Future()
-        self._requests.put((work, future))
-        try:
-            future.result(timeout=REQUEST_TIMEOUT_S)
-        except FutureTimeoutError:
-            if future.done():
-                raise  # the work itself timed out
-            given_up = not even_late and future.cancel()
-            fate = 'it is given up' if given_up else 'it may still be carried out'
-            raise BusError(
-                f'{self.arm.port}: the loop did not answer within {REQUEST_TIMEOUT_S:g} s; {fate}'
-            ) from None
+        self._requests.ask(work, even_late)
 
     # --- the loop's thread -----------------------------------------------------------------------
 
@@ -225,7 +211,7 @@ class ArmDriver:
     def _loop(self) -> None:
         while self.ticker.wait(self._stop):
             self.cycled_s = self._clock()
-            self._serve_requests()
+            self._requests.serve()
             try:
                 if self.state is DriverState.LOST:
                     self._try_to_recover()
@@ -236,16 +222,6 @@ class ArmDriver:
             if self.garbage.in_charge:
                 is_idle = self.state is DriverState.LOST
                 self.garbage.tidy(math.inf if is_idle else self.ticker.slack_s())
-
-    def _serve_requests(self) -> None:
-        while not self._requests.empty():
-            work, future = self._requests.get()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(work())
-            except Exception as error:  # who asked is told, whatever it is
-                future.set_exception(error)
 
     def _cycle(self) -> None:
         begun_s = self._clock()
@@ -261,44 +237,23 @@ class ArmDriver:
             self._drive(reading, now_s, is_telemetry_due)
         if self.gate.mode is Mode.ESTOPPED and not self._estopped:
             self._engage_estop(self.gate.stop_reason)  # a servo's health asked for it
-        if self._shall_be_limp and now_s >= self._limp_due_s:
-            self._go_limp()
+        self._holding.retry(now_s)
         self._on_reading(reading)
 
     def _drive(self, reading: ArmReading, now_s: float, is_telemetry_due: bool) -> None:
         if self._stops_limp:
             return
-        if not np.max(reading.age_s) <= self._blind_s:  # NaN is blind too
-            self._pause()
-            return
-        if self._is_paused:
-            # Until the others stand for certain, too. What a silent servo heard nobody knows: its
-            # own registers tell.
-            if now_s - self._written_s > self._blind_s:
-                self._resume()
+        if not self._holding.may_write(reading, now_s):
             return
         setpoint = self.gate.step(reading.position_rad, now_s)
         self.arm.write_goal(setpoint.position_rad)
-        self._written_s = now_s
+        self._holding.wrote(now_s)
         self._on_setpoint(setpoint)
         if is_telemetry_due:  # again and again: servos forget it at a power cut
             self.arm.limit_gripper(setpoint.gripper_torque)
         elif now_s >= self._torque_check_due_s:
             self._torque_check_due_s = now_s + TORQUE_CHECK_PERIOD_S
             self.arm.check_torque()
-
-    def _resume(self) -> None:
-        """Go on from rest, as after a stall, if the servos heard everything; else seed again."""
-        if self.arm.holds(self.gate.setpoint_rad):
-            self._is_paused = False
-        else:
-            self._hold()
-
-    def _pause(self) -> None:
-        """A joint has been silent for a while: write nothing, so that all stand; go on reading."""
-        if not self._is_paused:
-            self.counters['pauses'] += 1
-            self._is_paused = True
 
     @property
     def _stops_limp(self) -> bool:
@@ -322,36 +277,15 @@ class ArmDriver:
             raise ServoSilentError(f'the arm does not answer: {self.last_error}')
         if self._estopped or self.state is DriverState.DRIVING:
             return  # the release of the stop engages; what drives goes on driving
-        self._hold()
+        self._holding.take()
         self.state = DriverState.DRIVING
-
-    def _hold(self) -> None:
-        """Make sure of every servo's torque, and seed the gate with what they hold."""
-        was_limp, self.is_limp = self.is_limp or self._shall_be_limp, False
-        try:
-            held_rad = self.arm.hold()
-        except BusError:
-            # Some may have torque now and not hear of its end: the loop tells them again.
-            self._shall_be_limp = was_limp and self.state is not DriverState.DRIVING
-            raise
-        self._shall_be_limp = False
-        self.gate.activate(held_rad, self._clock())
-        self._is_paused = False
-
-    def _go_limp(self) -> None:
-        """Turn torque off; what fails is tried again until it is off."""
-        self._shall_be_limp = True
-        self._limp_due_s = self._clock() + TORQUE_CHECK_PERIOD_S
-        self.arm.set_torque(False)
-        self._shall_be_limp = False
-        self.is_limp = True
 
     def _release(self) -> None:
         self._wants_torque = False
         self.gate.deactivate()
         if self.state is not DriverState.LOST:  # else after the return: see _try_to_recover
             self.state = DriverState.MONITORING
-            self._go_limp()
+            self._holding.go_limp()
 
     def _engage_estop(self, reason: str = 'pressed') -> None:
         if not self._estopped:
@@ -361,7 +295,7 @@ class ArmDriver:
             self.gate.engage_estop(reason)
         try:
             if self.state is DriverState.DRIVING and self._stops_limp:
-                self._go_limp()
+                self._holding.go_limp()
         finally:
             self._on_estop(True)  # latched, also where a servo did not hear of it
 
@@ -369,10 +303,10 @@ class ArmDriver:
         self.gate.check_health()
         if self.state is DriverState.DRIVING:
             if self._stops_limp:
-                self._hold()
+                self._holding.take()
             self.gate.release_estop()
         elif self.state is DriverState.MONITORING and self._wants_torque:
-            self._hold()
+            self._holding.take()
             self.state = DriverState.DRIVING
         self._estopped = False  # last: a release that failed has released nothing
         self._on_estop(False)
@@ -398,7 +332,7 @@ class ArmDriver:
         self.counters['bus_recovered'] += 1
         self.state = DriverState.MONITORING
         if not self._wants_torque or self._stops_limp:
-            self._go_limp()  # the servos may still hold from before
+            self._holding.go_limp()  # the servos may still hold from before
         else:
             # A servo that takes no torque makes the others take and lose it: ever less often.
             self._reconnect_period_s = min(2.0 * self._reconnect_period_s, RECONNECT_LONGEST_S)

@@ -108,7 +108,7 @@ class CampaignRig:
         thread.start()
         while True:
             wait_until(
-                lambda: not thread.is_alive() or not self.driver._requests.empty(),
+                lambda: not thread.is_alive() or self.driver._requests.are_waiting(),
                 lambda: 'a request is handed in',
             )
             if not thread.is_alive():
