@@ -16,8 +16,11 @@ LIMP_RETRY_S = 1.0
 class ArmHolding:
     """Torque on and off, the gate's seed, and the pause while a joint is silent.
 
-    The loop's thread calls it. It counts `pauses` in `counters`; `longest_gap_s` is for how long a joint may be silent, s; times
-    are seconds of the steady clock.
+    The loop's thread calls it. Times are seconds of the steady clock.
+
+    Args:
+        longest_gap_s: for how long a joint may be silent.
+        counters: where `pauses` are counted.
     """
 
     def __init__(
