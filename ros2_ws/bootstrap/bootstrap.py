@@ -26,7 +26,7 @@ STAMPS = VENV / '.chefmate'
 REQUIREMENTS = BOOTSTRAP / 'requirements'
 
 ROLES = ('robot', 'sim', 'policy', 'dev')
-DEFAULT_ROLES = ('robot', 'sim', 'dev')
+DEFAULT_ROLES = ('robot', 'sim', 'policy', 'dev')
 # By role: what each Debian or Ubuntu package is for stands in docs/setup.md.
 SYSTEM_PACKAGES = {
     'build': ('cmake', 'g++', 'make', 'python3-venv'),
