@@ -81,19 +81,18 @@ class VisionTower(nn.Module):
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
-        model = SiglipVisionModel(
-            SiglipVisionConfig(
-                hidden_size=config.hidden_size,
-                num_hidden_layers=config.num_hidden_layers,
-                num_attention_heads=config.num_attention_heads,
-                intermediate_size=config.intermediate_size,
-                patch_size=config.patch_size,
-                image_size=config.image_size,
-                layer_norm_eps=config.layer_norm_eps,
-                hidden_act='gelu_pytorch_tanh',
-                attn_implementation='sdpa',
-            )
+        siglip = SiglipVisionConfig(
+            hidden_size=config.hidden_size,
+            num_hidden_layers=config.num_hidden_layers,
+            num_attention_heads=config.num_attention_heads,
+            intermediate_size=config.intermediate_size,
+            patch_size=config.patch_size,
+            image_size=config.image_size,
+            layer_norm_eps=config.layer_norm_eps,
+            hidden_act='gelu_pytorch_tanh',
         )
+        siglip._attn_implementation = 'sdpa'
+        model = SiglipVisionModel(siglip)
         # transformers 5 lifted the tower's parts up by one level in a later release.
         self.vision_model = getattr(model, 'vision_model', model)
 
@@ -122,24 +121,23 @@ def connector(config: EagleConfig) -> nn.Sequential:
 
 def language_model(config: LanguageConfig, layers: int) -> Qwen3ForCausalLM:
     """Qwen3 with its first `layers` layers, attention by SDPA."""
-    return Qwen3ForCausalLM(
-        Qwen3Config(
-            hidden_size=config.hidden_size,
-            num_hidden_layers=layers,
-            num_attention_heads=config.num_attention_heads,
-            num_key_value_heads=config.num_key_value_heads,
-            head_dim=config.head_dim,
-            intermediate_size=config.intermediate_size,
-            vocab_size=config.vocab_size,
-            rms_norm_eps=config.rms_norm_eps,
-            rope_parameters={'rope_type': 'default', 'rope_theta': config.rope_theta},
-            max_position_embeddings=config.max_position_embeddings,
-            attention_bias=False,
-            # Published checkpoints store both ends, so both are kept apart here.
-            tie_word_embeddings=False,
-            attn_implementation='sdpa',
-        )
+    qwen = Qwen3Config(
+        hidden_size=config.hidden_size,
+        num_hidden_layers=layers,
+        num_attention_heads=config.num_attention_heads,
+        num_key_value_heads=config.num_key_value_heads,
+        head_dim=config.head_dim,
+        intermediate_size=config.intermediate_size,
+        vocab_size=config.vocab_size,
+        rms_norm_eps=config.rms_norm_eps,
+        rope_parameters={'rope_type': 'default', 'rope_theta': config.rope_theta},
+        max_position_embeddings=config.max_position_embeddings,
+        attention_bias=False,
+        # Published checkpoints store both ends, so both are kept apart here.
+        tie_word_embeddings=False,
     )
+    qwen._attn_implementation = 'sdpa'
+    return Qwen3ForCausalLM(qwen)
 
 
 def pixel_shuffle(tokens: Tensor, ratio: float) -> Tensor:
