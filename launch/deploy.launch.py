@@ -46,7 +46,10 @@ ARGUMENTS = [
         description='A simulated kitchen, or the arm and cameras of this machine.',
     ),
     DeclareLaunchArgument(
-        'policy', default_value='expert', description='Name of an installed policy.'
+        'policy',
+        default_value='expert',
+        description='expert, the name of a model, the folder of a checkpoint, org/name of the '
+        'model hub, or a server: zmq://host:port, http://..., chefmate://... (docs/policies.md).',
     ),
     DeclareLaunchArgument(
         'policy_options', default_value='{}', description="The policy's own options, JSON."
@@ -226,12 +229,17 @@ def generate_launch_description():
                 'wait_for_port_s': IfElseSubstitution(is_sim, '60.0', '0.0'),
             }.items(),
         ),
-        restarted('action_executor_node', name='action_executor'),
+        restarted(
+            'action_executor_node',
+            name='action_executor',
+            parameters={'preset': LaunchConfiguration('preset')},
+        ),
         restarted(
             'policy_node',
             name='policy',
             parameters={
-                'policy': LaunchConfiguration('policy'),
+                'policy': ParameterValue(LaunchConfiguration('policy'), value_type=str),
+                'calibration': calibration('follower'),
                 'camera_rate_hz': ParameterValue(
                     IfElseSubstitution(is_sim, LaunchConfiguration('camera_rate_hz'), '30.0'),
                     value_type=float,

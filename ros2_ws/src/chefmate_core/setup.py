@@ -18,4 +18,7 @@ setup(
     maintainer_email='maintainers@chefmate.dev',
     description='The ROS-free heart of ChefMate.',
     license='MIT',
+    entry_points={
+        'chefmate.policies': ['remote = chefmate_core.policy.remote_policy:make_policy']
+    },
 )

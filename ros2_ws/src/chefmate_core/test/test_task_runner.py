@@ -11,7 +11,8 @@ from chefmate_core.geometry import Pose
 from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.observations import ObservationBuffer, Unobservable
 from chefmate_core.policy.protocol import ActionChunk, PolicySpec
-from chefmate_core.policy.task_runner import Outcome, StopRequest, TaskRunner
+from chefmate_core.policy.task import Outcome, StopRequest
+from chefmate_core.policy.task_runner import TaskRunner
 
 EVERYTHING = PolicySpec('test', cameras=('wrist',), needs_objects=True)
 JOINTS = (np.zeros(6), np.zeros(6))
@@ -52,7 +53,7 @@ def observed(max_age_s=10.0):
 def run(policy, buffer=None, instruction='cook', **options):
     chunks, progress = [], []
     runner = TaskRunner(
-        policy, buffer or observed(), chunks.append, progress.append, give_up_unobservable_s=0.2
+        policy, buffer or observed(), chunks.append, progress.append, give_up_s=0.2
     )
     return runner, chunks, progress, lambda: runner.run(instruction, **options)
 

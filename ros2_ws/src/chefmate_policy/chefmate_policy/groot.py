@@ -1,26 +1,24 @@
-"""The door to GR00T N1.5: found by name, and honest about what is missing."""
+"""The policy `groot`: GR00T N1.5 on this host, behind the policy protocol."""
 
-from typing import Any, NoReturn
+from typing import Any
 
-from chefmate_core.errors import PolicyError
+from chefmate_core.policy.engine_policy import EnginePolicy, load_engine_policy
+from chefmate_core.policy.registry import PolicyContext
 
-# What has to stand here before this policy can run, in the order in which it is built.
-MISSING = (
-    'the model (Eagle backbone, DiT action head)',
-    'loading of checkpoints',
-    'preprocessing of observations',
-    'the inference engine',
-)
+DEFAULT_MODEL = 'n1.5-3b'
 
 
-def make_policy(**options: Any) -> NoReturn:
-    """Refuse, and say what is missing.
+def make_policy(
+    context: PolicyContext, model: str = DEFAULT_MODEL, **options: Any
+) -> EnginePolicy:
+    """Load `model`: a name of the manifest, the folder of a checkpoint, or a hub id.
+
+    Options are `EnginePolicyOptions` and those of `load_engine`.
 
     Raises:
-        PolicyError: always, until the parts in `MISSING` exist.
+        ConfigurationError: an option or the model is wrong, or does not fit this arm.
+        PolicyError: the model cannot be loaded.
     """
-    del options
-    raise PolicyError(
-        f'GR00T N1.5 cannot run yet; missing: {", ".join(MISSING)}. '
-        'Until then, in simulation: policy:=expert'
-    )
+    from chefmate_policy.engine.load import load_engine  # torch is imported here
+
+    return load_engine_policy(load_engine, model, context, options)

@@ -8,10 +8,12 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from trajectory_msgs.msg import JointTrajectory
 
-from chefmate.nodes.chunk_messages import chunk_rows
+from chefmate.nodes.chunk_messages import chunk_rows, trajectory_message
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.motion.player import ChunkPlayer
 from chefmate_core.motion.timeline import TimelineConfig, TimelineState
+from chefmate_core.policy.protocol import PERIOD_S
+from chefmate_core.safety.config import load_preset
 from chefmate_core.timing import Durations, Rate
 from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
@@ -29,6 +31,7 @@ class ActionExecutorNode(Node):
     def __init__(self) -> None:
         super().__init__('action_executor')
         rate_hz = declare(self, 'rate_hz', 100.0, 'Rate of joint commands, Hz.', (10.0, 500.0))
+        preset = declare(self, 'preset', 'careful', 'Limits of the gate; its speeds are kept to.')
         defaults = TimelineConfig()
         config = TimelineConfig(
             join_s=declare(self, 'join_s', defaults.join_s, 'Shortest join of two chunks, s.'),
@@ -44,6 +47,7 @@ class ActionExecutorNode(Node):
                 defaults.stop_deceleration_rad_s2,
                 'Deceleration when out of steps, rad/s^2.',
             ),
+            max_velocity_rad_s=tuple(load_preset(preset).max_velocity_rad_s),
         )
         self._player = ChunkPlayer(
             config,
@@ -61,6 +65,8 @@ class ActionExecutorNode(Node):
         self._chunk_ages = Durations()
         self._commands = Rate()
         self._publisher = self.create_publisher(JointState, 'follower/joint_commands', qos.COMMAND)
+        self._committed = self.create_publisher(JointTrajectory, 'policy/committed', qos.CHUNK)
+        self._told = 0  # changes of the timeline that were told
         self.create_subscription(JointTrajectory, 'policy/action_chunk', self._on_chunk, qos.CHUNK)
         self.create_subscription(Bool, 'policy/alive', self._on_heartbeat, qos.HEARTBEAT)
         self.create_subscription(
@@ -105,13 +111,16 @@ class ActionExecutorNode(Node):
         start_s = seconds(message.header.stamp) - self._wall_offset_s
         self._chunk_ages.add(now_s - start_s)
         self._player.add(start_s, rows.positions_rad, rows.period_s, now_s, rows.final)
+        self._tell_committed(now_s)
 
     def _play(self) -> None:
         offset_s = self._offset_s()
         if abs(offset_s - self._wall_offset_s) > CLOCK_JUMP_S:
             self._clock_jumps += 1
         self._wall_offset_s = offset_s
-        goal = self._player.sample(time.monotonic())
+        now_s = time.monotonic()
+        goal = self._player.sample(now_s)
+        self._tell_committed(now_s)
         if goal is None:
             return
         stamp = self.get_clock().now().to_msg()
@@ -119,6 +128,14 @@ class ActionExecutorNode(Node):
             joint_state(stamp, goal.position_rad, goal.velocity_rad_s, frame_id='executor')
         )
         self._commands.tick()
+
+    def _tell_committed(self, now_s: float) -> None:
+        """Say what will be played from now on, each time that it has changed."""
+        if self._timeline.changes == self._told:
+            return
+        self._told = self._timeline.changes
+        rows = self._player.committed(now_s)
+        self._committed.publish(trajectory_message(now_s + self._wall_offset_s, rows, PERIOD_S))
 
     def _diagnose(self) -> Diagnosis:
         values = {

@@ -28,13 +28,21 @@ class ChunkRows:
 
 def chunk_message(chunk: ActionChunk) -> JointTrajectory:
     """Return the chunk as a JointTrajectory of all joints."""
-    message = JointTrajectory()
-    message.header.stamp = time_message(chunk.stamp_s)
+    message = trajectory_message(chunk.stamp_s, chunk.positions_rad, chunk.period_s)
     message.header.frame_id = FINAL if chunk.done else ''
+    return message
+
+
+def trajectory_message(
+    stamp_s: float, positions_rad: np.ndarray, period_s: float
+) -> JointTrajectory:
+    """Return rows of shape (T, 6), `period_s` apart from `stamp_s` on; T may be 0."""
+    message = JointTrajectory()
+    message.header.stamp = time_message(stamp_s)
     message.joint_names = list(JOINT_NAMES)
     message.points = [
-        JointTrajectoryPoint(positions=row, time_from_start=duration(index * chunk.period_s))
-        for index, row in enumerate(chunk.positions_rad.tolist())
+        JointTrajectoryPoint(positions=row, time_from_start=duration(index * period_s))
+        for index, row in enumerate(positions_rad.tolist())
     ]
     return message
 

@@ -1,30 +1,60 @@
-"""The sensor topics that feed a policy's observations, and how well the cameras deliver."""
+"""The topics that feed a policy's observations, and how well the cameras deliver."""
 
+import time
 from functools import partial
 
 from rclpy.event_handler import QoSMessageLostInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
 from sensor_msgs.msg import Image, JointState, MultiDOFJointState
+from trajectory_msgs.msg import JointTrajectory
 
+from chefmate.nodes.chunk_messages import chunk_rows
 from chefmate_core.camera.delivery import DeliveryMeter
+from chefmate_core.camera.frame import Frame
+from chefmate_core.camera.monitor import FrameMonitor, FrameMonitorConfig
 from chefmate_core.errors import CameraError
+from chefmate_core.motion.committed import CommittedMotion
 from chefmate_core.policy.observations import ObservationBuffer
 from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
-from chefmate_ros.image_messages import rgb_image
+from chefmate_ros.image_messages import rgb_image, stamp_ns
 from chefmate_ros.joint_messages import joint_vectors, seconds
 from chefmate_ros.object_messages import object_poses
+from chefmate_ros.parameters import declare
 
 KEPT_FRAMES = 3600  # that the delivery figures look back: four minutes at 15 Hz
 
 
 class ObservationInputs:
-    """Subscribes to joints, cameras and, in simulation, objects; fills an ObservationBuffer."""
+    """Subscribes to joints, cameras, the executor's plan and, in simulation, objects."""
 
-    def __init__(self, node: Node, cameras: list[str], rate_hz: float, max_age_s: float) -> None:
-        """Listen to `<camera>/image_raw` of each camera, meant to have `rate_hz`."""
-        self.buffer = ObservationBuffer(cameras, max_age_s)
+    def __init__(self, node: Node, cameras: list[str]) -> None:
+        """Declare parameters and listen to `<camera>/image_raw` of each camera."""
+        rate_hz = declare(
+            node, 'camera_rate_hz', 30.0, 'Rate the cameras should have, Hz.', (0.1, 240)
+        )
+        self.buffer = ObservationBuffer(
+            cameras,
+            declare(node, 'max_observation_age', 0.5, 'Older ones are refused, s.', (0.01, 10.0)),
+            declare(
+                node,
+                'max_image_skew',
+                0.1,
+                'Images taken further from the observed instant are refused, s.',
+                (0.005, 10.0),
+            ),
+        )
+        self.committed = CommittedMotion()
         self._node = node
+        self._frozen_after = declare(
+            node,
+            'frozen_after_frames',
+            0,
+            'So many identical images mean a frozen camera; 0: never, as a simulation may stand '
+            'still, and the real camera node looks itself.',
+        )
+        self._monitors: dict[str, FrameMonitor] = {}
+        self._faults = dict.fromkeys(cameras, '')  # of the newest image
         self._deliveries = {
             camera: DeliveryMeter(1.0 / rate_hz, KEPT_FRAMES) for camera in cameras
         }
@@ -38,6 +68,9 @@ class ObservationInputs:
         node.create_subscription(
             MultiDOFJointState, 'kitchen/objects', self._on_objects, qos.LATEST_STATE
         )
+        node.create_subscription(
+            JointTrajectory, 'policy/committed', self._on_committed, qos.CHUNK
+        )
         for camera in cameras:
             node.create_subscription(
                 Image,
@@ -49,7 +82,7 @@ class ObservationInputs:
                 ),
             )
 
-    def statistics(self) -> dict[str, object]:
+    def values(self) -> dict[str, object]:
         """Frames, rate and age of each camera, for diagnostics."""
         values: dict[str, object] = {}
         for camera, delivery in self._deliveries.items():
@@ -58,6 +91,7 @@ class ObservationInputs:
                 f'{camera}_received': report.arrived,
                 f'{camera}_missing': report.missing,  # by stamps: never captured, or lost
                 f'{camera}_lost_in_transport': self._lost[camera],  # by the middleware
+                f'{camera}_fault': self._faults[camera],
                 f'{camera}_rate_hz': report.rate_hz,
                 f'{camera}_age_p50_ms': report.latency_p50_s * 1e3,
                 f'{camera}_age_p99_ms': report.latency_p99_s * 1e3,
@@ -81,9 +115,35 @@ class ObservationInputs:
         now_s = self._node.get_clock().now().nanoseconds * 1e-9
         self._deliveries[camera].add(stamp_s, now_s)
         try:
-            self.buffer.add_image(camera, stamp_s, rgb_image(message))
+            image = rgb_image(message)
         except CameraError as error:
             self._node.get_logger().error(str(error), throttle_duration_sec=5.0)
+            return
+        fault = self._fault(camera, Frame(image, stamp_ns(message.header), time.monotonic()))
+        if fault != self._faults[camera]:
+            self._faults[camera] = fault
+            self._node.get_logger().warning(f'camera {camera}: {fault or "good again"}')
+        if not fault:
+            self.buffer.add_image(camera, stamp_s, image)
+
+    def _fault(self, camera: str, frame: Frame) -> str:
+        """Return what makes an image no evidence, or nothing; a policy shall not act on it."""
+        if camera not in self._monitors:
+            height_px, width_px = frame.image.shape[:2]
+            config = FrameMonitorConfig(
+                width_px, height_px, frozen_after_frames=self._frozen_after
+            )
+            self._monitors[camera] = FrameMonitor(config)
+        findings = self._monitors[camera].observe(frame)
+        return ', '.join(sorted(finding.value for finding in findings))
+
+    def _on_committed(self, message: JointTrajectory) -> None:
+        rows = chunk_rows(message)
+        if rows is not None:
+            start_s = seconds(message.header.stamp)
+            self.committed.add(start_s, rows.positions_rad, rows.period_s)
+        elif not message.points:
+            self.committed.clear()
 
     def _on_lost_image(self, camera: str, event: QoSMessageLostInfo) -> None:
         self._lost[camera] = event.total_count

@@ -1,7 +1,8 @@
 """`policy_node`: loads a policy by name, serves `execute_task`, publishes action chunks."""
 
-import json
+from functools import partial
 
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Bool
 from trajectory_msgs.msg import JointTrajectory
@@ -10,88 +11,79 @@ from chefmate.nodes.chunk_messages import chunk_message
 from chefmate.nodes.observation_inputs import ObservationInputs
 from chefmate.nodes.task_server import TaskServer
 from chefmate_core.diagnosis import Diagnosis, Level
-from chefmate_core.errors import ChefMateError, ConfigurationError
+from chefmate_core.errors import ConfigurationError
 from chefmate_core.policy.heartbeat import Heartbeat
-from chefmate_core.policy.registry import load_policy
-from chefmate_core.policy.task_runner import Outcome, TaskRunner
+from chefmate_core.policy.loading import PolicyLoading
+from chefmate_core.policy.protocol import Policy
+from chefmate_core.policy.registry import PolicyContext
+from chefmate_core.policy.task import Outcome
+from chefmate_core.policy.task_runner import TaskRunner
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
 
+LOADING_CHECK_S = 0.05
+
 
 class PolicyNode(LifecycleNode):
-    """Configured, the policy is loaded; active, it takes tasks."""
+    """Configured, it loads the policy in a thread; loaded and active, it takes tasks."""
 
     def __init__(self) -> None:
         super().__init__('policy')
-        self._name = declare(self, 'policy', 'expert', 'Name in the group chefmate.policies.')
-        self._options = declare(
-            self, 'policy_options', '{}', "The policy's own options, a JSON object."
+        self._name = declare(
+            self, 'policy', 'expert', 'Installed policy, model, checkpoint, hub id or address.'
         )
-        self._patience_s = declare(
-            self,
-            'inference_patience',
-            0.1,
-            'The arm stops if an inference takes longer, and longer than is usual, s.',
-            (0.02, 10.0),
+        self._options = declare(self, 'policy_options', '{}', 'Options of its own, a JSON object.')
+        cameras = declare(self, 'cameras', ['wrist', 'scene'], 'Cameras to listen to.')
+        calibration = declare(
+            self, 'calibration', '', "The follower's, LeRobot's JSON; models need it."
         )
-        autostart = declare(self, 'autostart', True, 'Configure and activate by itself.')
-        self._inputs = ObservationInputs(
-            self,
-            declare(self, 'cameras', ['wrist', 'scene'], 'Cameras to listen to.'),
-            declare(self, 'camera_rate_hz', 30.0, 'Rate the cameras should have, Hz.', (0.1, 240)),
-            declare(self, 'max_observation_age', 0.5, 'Older ones are refused, s.', (0.01, 10.0)),
-        )
+        self._policy_context = PolicyContext(calibration, tuple(cameras))
+        patience = 'The arm stops if an inference takes longer, and longer than is usual, s.'
+        self._patience_s = declare(self, 'inference_patience', 0.1, patience, (0.02, 10.0))
+        self._autostart = declare(self, 'autostart', True, 'Configure and activate by itself.')
+        self._inputs = ObservationInputs(self, cameras)
         self._active = False
         self._estopped = False
         self._failure = ''
+        self._loading: PolicyLoading | None = None
         self._chunks = self.create_publisher(JointTrajectory, 'policy/action_chunk', qos.CHUNK)
         self._alive = self.create_publisher(Bool, 'policy/alive', qos.HEARTBEAT)
         self.create_subscription(Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED)
         self._tasks = TaskServer(self, self._why_not_now)
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('policy', self._diagnose)
-        if autostart:
-            self._autostart = self.create_timer(0.0, self._start_by_itself)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._check = self.create_timer(LOADING_CHECK_S, self._check_loading, clock=steady)
+        self._check.cancel()
+        if self._autostart:
+            self._begin = self.create_timer(0.0, self._start_by_itself)
 
     def _start_by_itself(self) -> None:
-        self._autostart.cancel()
-        if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
-        if self._failure:
-            raise NodeError(f'{self.get_fully_qualified_name()}: {self._failure}')
+        self._begin.cancel()
+        self.trigger_configure()
+        self._end_if_refused()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the policy; what it imports is imported here."""
+        """Begin to load the policy; what it imports is imported in that thread."""
         del state
-        try:
-            options = json.loads(self._options)
-            if not isinstance(options, dict):
-                raise ConfigurationError(
-                    f'policy_options: expected a JSON object; found {options}'
-                )
-            policy = load_policy(self._name, **options)
-        except (ChefMateError, ValueError, TypeError) as error:
-            self._failure = f'policy {self._name!r}: {error}'
-            self.get_logger().error(self._failure)
-            return TransitionCallbackReturn.FAILURE
         self._failure = ''
-        self._tasks.runner = TaskRunner(
-            policy,
-            self._inputs.buffer,
-            on_chunk=lambda chunk: self._chunks.publish(chunk_message(chunk)),
-            on_progress=self._tasks.publish_progress,
-            wall_clock=lambda: self.get_clock().now().nanoseconds * 1e-9,
-            heartbeat=Heartbeat(
-                lambda alive: self._alive.publish(Bool(data=alive)), self._patience_s
-            ),
-        )
-        self.get_logger().info(f'policy {policy.spec.name} is loaded')
+        try:
+            self._loading = PolicyLoading(
+                self._name, self._options, self._policy_context, partial(self._tell, self._name)
+            )
+        except ConfigurationError as error:
+            self._fail(str(error))
+            return TransitionCallbackReturn.FAILURE
+        self._check.reset()
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to accept tasks."""
+        """Begin to accept tasks; refused until the policy is loaded."""
+        if self._tasks.runner is None:
+            self.get_logger().error(f'cannot be activated: {self._why_not_loaded()}')
+            return TransitionCallbackReturn.FAILURE
         self._active = True
         return super().on_activate(state)
 
@@ -110,16 +102,73 @@ class PolicyNode(LifecycleNode):
     def close(self) -> None:
         """End the running task and unload the policy."""
         self._active = False
+        self._check.cancel()
+        if self._loading is not None:
+            self._loading.abandon()
+            self._loading = None
         self._tasks.close()
         if self._tasks.runner is not None:
             self._tasks.runner.policy.close()
             self._tasks.runner = None
 
+    def _check_loading(self) -> None:
+        """The loading thread may have ended: what it loaded is taken here, or why it failed."""
+        loading = self._loading
+        if loading is None or not loading.is_done:
+            return
+        self._check.cancel()
+        self._loading = None
+        policy = loading.take()
+        if policy is None:
+            self._fail(f'policy {self._name!r}: {loading.failure}')
+            self._end_if_refused()
+            return
+        self._tasks.runner = self._runner(policy)
+        self.get_logger().info(
+            f'policy {policy.spec.name} is loaded, after {loading.elapsed_s:.1f} s'
+        )
+        if self._autostart:
+            self.trigger_activate()
+        self._diagnostics.publish()
+
+    def _runner(self, policy: Policy) -> TaskRunner:
+        return TaskRunner(
+            policy,
+            self._inputs.buffer,
+            on_chunk=lambda chunk: self._chunks.publish(chunk_message(chunk)),
+            on_progress=self._tasks.publish_progress,
+            wall_clock=lambda: self.get_clock().now().nanoseconds * 1e-9,
+            heartbeat=Heartbeat(
+                lambda alive: self._alive.publish(Bool(data=alive)), self._patience_s
+            ),
+            committed=self._inputs.committed,
+            on_instruction=self._tasks.on_instruction,
+        )
+
+    def _tell(self, name: str, what: str) -> None:
+        self.get_logger().info(f'policy {name}: {what}')
+
+    def _fail(self, reason: str) -> None:
+        self._failure = reason
+        self.get_logger().error(reason)
+
+    def _end_if_refused(self) -> None:
+        """Who started by itself ends by itself; a lifecycle manager is told by diagnostics."""
+        if self._failure and self._autostart:
+            raise NodeError(f'{self.get_fully_qualified_name()}: {self._failure}')
+
     def _on_estop(self, message: Bool) -> None:
         self._estopped = message.data
 
+    def _why_not_loaded(self) -> str:
+        if self._loading is not None:
+            return f'{self._loading.what} ({self._loading.elapsed_s:.0f} s so far)'
+        return self._failure or 'no policy is loaded'
+
     def _why_not_now(self) -> str:
-        if not self._active or self._tasks.runner is None:
+        if self._tasks.runner is None:
+            return self._why_not_loaded()
+        if not self._active:
             return 'the policy node is not active'
         if self._estopped:
             return 'the emergency stop is latched; release it first'
@@ -128,17 +177,19 @@ class PolicyNode(LifecycleNode):
     def _diagnose(self) -> Diagnosis:
         runner = self._tasks.runner
         if runner is None:
-            return Diagnosis(Level.ERROR if self._failure else Level.WARN, self._failure or 'idle')
+            if self._failure:
+                return Diagnosis(Level.ERROR, self._failure)
+            if self._loading is None:
+                return Diagnosis(Level.WARN, 'idle')
+            return Diagnosis(Level.OK, self._loading.what, {'loading_s': self._loading.elapsed_s})
         values: dict[str, object] = {
             'policy': runner.policy.spec.name,
-            'busy': self._tasks.busy,
+            'says_done': runner.policy.spec.says_done,
             'overdue_inferences': runner.heartbeat.overdue,
             'inference_limit_ms': runner.heartbeat.limit_s * 1e3,
-            'unobservable': runner.statistics.unobservable,
-            'last_unobservable': runner.statistics.last_unobservable,
-            **runner.statistics.inference.summary_ms('inference'),
-            **runner.statistics.observation_age.summary_ms('observation_age'),
-            **self._inputs.statistics(),
+            **self._tasks.values(),
+            **runner.statistics.values(),
+            **self._inputs.values(),
         }
         return Diagnosis(Level.OK, 'ready' if self._active else 'inactive', values)
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.action import ActionClient
+from rclpy.action.client import ClientGoalHandle
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, JointState
 
 from chefmate.nodes.chunk_messages import duration, duration_s
+from chefmate.task.judging import Judging
 from chefmate.task.report import POLICY, HealthBoard, TaskSummary, build_report, write_report
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_msgs.action import ExecuteTask
@@ -27,6 +29,7 @@ OUTCOMES = {
 }
 POLICY_IDLE_S = 3.0  # the policy says for so long that it does nothing: our task is lost
 DEADLINE_MARGIN_S = 10.0  # past the longest duration, at which the policy itself should give up
+LOADING_GRACE_S = 15.0  # after the policy has said last that it loads
 LAST_WORDS_S = 1.3  # every part reports once a second: then the report holds the whole task
 
 
@@ -43,16 +46,19 @@ class TaskNode(Node):
         self._text = declare(self, 'instruction', '', 'What to do, in plain language.')
         self._max_duration_s = declare(self, 'max_duration_s', 120.0, 'Given up after this, s.')
         self._report_path = declare(self, 'report', '', 'JSON report to write; empty: none.')
-        self._has_judge = declare(
-            self, 'has_judge', False, 'Whether a simulation judges the result on kitchen/verdict.'
-        )
+        judge = 'Whether a simulation judges the result on kitchen/verdict.'
+        self._has_judge = declare(self, 'has_judge', False, judge)
+        self._judging = Judging(self._has_judge)
         self._seed = declare(self, 'seed', 0, 'Seed of the simulated kitchen, for the report.')
         ready_timeout_s = declare(
             self, 'ready_timeout_s', 60.0, 'How long everything may take to come up, s.', (1, 600)
         )
+        self._load_timeout_s = declare(
+            self, 'load_timeout_s', 900.0, 'How long the policy may take to load, s.', (1, 1e5)
+        )
         self._board = HealthBoard()
         self._phase = ''
-        self._verdict: DiagnosticStatus | None = None
+        self._goal: ClientGoalHandle | None = None
         self._result: ExecuteTask.Result | None = None
         self._sent_s = 0.0
         # Ready: torque is on, both cameras show something, and the policy takes tasks.
@@ -91,6 +97,9 @@ class TaskNode(Node):
         elif self._board.messages.get(POLICY, (0, ''))[1] != 'ready':
             missing.append('the policy to report that it is ready')
         if missing:
+            loading_s = float(self._board.of(POLICY).get('loading_s', 'inf'))
+            if loading_s < self._load_timeout_s:  # gigabytes take their time
+                self._give_up_s = max(self._give_up_s, time.monotonic() + LOADING_GRACE_S)
             if time.monotonic() > self._give_up_s:
                 raise NodeError(
                     f'not everything came up; still waiting for: {"; ".join(missing)}. '
@@ -106,9 +115,15 @@ class TaskNode(Node):
             instruction=self._text, max_duration=duration(self._max_duration_s)
         )
         sent = self._client.send_goal_async(goal, feedback_callback=self._on_feedback)
-        sent.add_done_callback(
-            lambda future: future.result().get_result_async().add_done_callback(self._on_result)
-        )
+        sent.add_done_callback(self._on_goal)
+
+    def _on_goal(self, future: Future) -> None:
+        self._goal = future.result()
+        self._goal.get_result_async().add_done_callback(self._on_result)
+
+    @property
+    def _says_done(self) -> bool:
+        return self._board.of(POLICY).get('says_done') != 'False'
 
     def _watch_policy(self) -> None:
         """The policy's process may die, and come back without our task; nobody else would tell."""
@@ -121,6 +136,9 @@ class TaskNode(Node):
             now_s - self._sent_s > self._max_duration_s + DEADLINE_MARGIN_S
         ):
             raise NodeError(f'no result {DEADLINE_MARGIN_S:g} s after the longest duration')
+        if self._goal is not None and self._judging.ends_task(self._says_done, now_s):
+            self.get_logger().info('the judge sees it done')
+            self._goal.cancel_goal_async()
 
     def _on_feedback(self, message: ExecuteTask.Impl.FeedbackMessage) -> None:
         phase = message.feedback.phase
@@ -143,28 +161,26 @@ class TaskNode(Node):
                 self._policy_busy_s = time.monotonic()
 
     def _on_verdict(self, message: DiagnosticStatus) -> None:
-        self._verdict = message
+        values = {entry.key: entry.value for entry in message.values}
+        achieved = message.level == DiagnosticStatus.OK
+        self._judging.hear(achieved, message.message, values, time.monotonic())
 
     def _finish(self, result: ExecuteTask.Result) -> None:
-        verdict: tuple[bool, str, dict[str, str]] | None = None
-        if self._has_judge:
-            verdict = (False, 'the judge said nothing', {})
-            if self._verdict is not None:
-                values = {entry.key: entry.value for entry in self._verdict.values}
-                achieved = self._verdict.level == DiagnosticStatus.OK
-                verdict = (achieved, self._verdict.message, values)
+        outcome, reason = self._judging.outcome(
+            OUTCOMES[result.outcome], result.reason, self._says_done
+        )
         summary = TaskSummary(
             instruction=self._text,
             policy=self._board.of(POLICY).get('policy', ''),
             hardware='sim' if self._has_judge else 'real',
             seed=self._seed if self._has_judge else None,
-            outcome=OUTCOMES[result.outcome],
-            reason=result.reason,
+            outcome=outcome,
+            reason=reason,
             start_up_s=self._start_up_s,
             task_s=self._task_s,
             chunk_count=result.chunk_count,
         )
-        report = build_report(summary, self._board, verdict)
+        report = build_report(summary, self._board, self._judging.verdict)
         if self._report_path:
             write_report(report, Path(self._report_path))
         if not report['success']:

@@ -11,13 +11,8 @@ from std_msgs.msg import String
 
 from chefmate.nodes.chunk_messages import duration, duration_s
 from chefmate_core.errors import PolicyError
-from chefmate_core.policy.task_runner import (
-    Outcome,
-    Progress,
-    StopRequest,
-    TaskResult,
-    TaskRunner,
-)
+from chefmate_core.policy.task import Outcome, Progress, StopRequest, TaskResult
+from chefmate_core.policy.task_runner import TaskRunner
 from chefmate_msgs.action import ExecuteTask
 from chefmate_ros import qos
 
@@ -30,10 +25,15 @@ class TaskServer:
         self.runner: TaskRunner | None = None  # set while a policy is loaded
         self._node = node
         self._why_not_now = why_not_now
-        self._goal: ServerGoalHandle | None = None
+        self._goal: ServerGoalHandle | None = None  # the newest; its worker may still wait
+        self._running: ServerGoalHandle | None = None
+        self._refused_instruction = ''
         self._stop = StopRequest()
         self._worker: threading.Thread | None = None
         self._instruction = node.create_publisher(String, 'policy/instruction', qos.LATCHED)
+        node.create_subscription(
+            String, 'policy/set_instruction', self._on_set_instruction, qos.CHUNK
+        )
         self._server = ActionServer(
             node,
             ExecuteTask,
@@ -50,6 +50,10 @@ class TaskServer:
         """Whether a task is running."""
         return self._worker is not None and self._worker.is_alive()
 
+    def values(self) -> dict[str, object]:
+        """What diagnostics show of it."""
+        return {'busy': self.busy, 'refused_instruction': self._refused_instruction}
+
     def end_task(self, outcome: Outcome) -> None:
         """End the running task, if there is one, or the one that is about to run."""
         self._stop.set(outcome)
@@ -61,9 +65,9 @@ class TaskServer:
             self._worker.join(timeout=1.0)
 
     def publish_progress(self, progress: Progress) -> None:
-        """Tell the goal's client; in the worker thread."""
-        if self._goal is not None and self._goal.is_active:
-            self._goal.publish_feedback(
+        """Tell the client of the goal that runs; in the worker thread."""
+        if self._running is not None and self._running.is_active:
+            self._running.publish_feedback(
                 ExecuteTask.Feedback(
                     phase=progress.phase,
                     elapsed=duration(progress.elapsed_s),
@@ -71,6 +75,25 @@ class TaskServer:
                     inference_time_s=progress.inference_s,
                 )
             )
+
+    def on_instruction(self, instruction: str, refusal: str) -> None:
+        """Tell everybody which instruction is in force, or that one was refused, and why."""
+        if refusal:
+            self._refused_instruction = f'{instruction!r}: {refusal}'
+            self._node.get_logger().warning(
+                f'the instruction stays as it was; refused: {self._refused_instruction}'
+            )
+        else:
+            self._instruction.publish(String(data=instruction))
+            self._node.get_logger().info(f'instruction: "{instruction}"')
+
+    def _on_set_instruction(self, message: String) -> None:
+        if not message.data.strip():
+            self.on_instruction(message.data, 'it is empty')
+        elif self.runner is None or not self.busy:
+            self.on_instruction(message.data, 'no task is running; give it to execute_task')
+        else:
+            self.runner.set_instruction(message.data)
 
     def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
         if goal is self._goal:
@@ -123,13 +146,12 @@ class TaskServer:
         """In the worker thread: one task, after the one before has ended."""
         if previous is not None:
             previous.join()
-        instruction = goal.request.instruction
-        self._instruction.publish(String(data=instruction))
+        self._running = goal
         try:
             if self.runner is None:
                 raise PolicyError('the policy was unloaded')
             longest_s = duration_s(goal.request.max_duration)
-            result = self.runner.run(instruction, longest_s, stop)
+            result = self.runner.run(goal.request.instruction, longest_s, stop)
         except Exception as error:  # a policy's own bug ends the task, not the node
             self._node.get_logger().error(f'policy failed: {type(error).__name__}: {error}')
             result = TaskResult(Outcome.FAILED, f'{type(error).__name__}: {error}', 0.0, 0)

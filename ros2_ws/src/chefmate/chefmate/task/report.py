@@ -54,8 +54,8 @@ def build_report(
 ) -> dict[str, Any]:
     """Return the report as plain data.
 
-    `success` asks for both: the policy says that it is done, and, in simulation, the judge, who
-    reads the true poses, agrees.
+    `success` asks for both: the task ended as done, and, in simulation, the judge, who reads the
+    true poses, agrees.
     """
     arm, policy, executor = board.of(ARM), board.of(POLICY), board.of(EXECUTOR)
     done = summary.outcome == 'SUCCEEDED'
@@ -83,8 +83,8 @@ def build_report(
         },
         'chunks': {
             'count': summary.chunk_count,
-            **_with_prefix(policy, ('inference_', 'observation_age_')),
-            **_with_prefix(executor, ('chunk', 'steps_', 'starvations')),
+            **_with_prefix(policy, ('inference_', 'observation_age_', 'chunk_', 'part_', 'un')),
+            **_with_prefix(executor, ('chunk', 'steps_', 'starvations', 'interruptions')),
         },
         'commands': {
             'sent': _number(executor.get('commands')),

@@ -12,8 +12,10 @@ from collections import Counter
 import numpy as np
 
 from chefmate_core.motion.arm_watch import ArmWatch
+from chefmate_core.motion.committed import HORIZON_S
 from chefmate_core.motion.policy_watch import PolicyWatch
 from chefmate_core.motion.timeline import ChunkTimeline, JointGoal, TimelineConfig, TimelineState
+from chefmate_core.policy.protocol import PERIOD_S
 
 REST_S = 0.5  # the safety gate's slow beginning after it was seeded (first_motion_s)
 
@@ -79,6 +81,10 @@ class ChunkPlayer:
             if begins:
                 self._arm.begin()
         return taken
+
+    def committed(self, now_s: float) -> np.ndarray:
+        """Return what will be played from now on, `PERIOD_S` apart, shape (T, 6)."""
+        return self.timeline.committed(now_s, PERIOD_S, HORIZON_S)
 
     def sample(self, now_s: float) -> JointGoal | None:
         """Return the goal of this instant, or None when standing still."""

@@ -6,7 +6,8 @@ never played. When the newest chunk runs out, or is interrupted, the goal decele
 All times are of one steady clock, in seconds.
 
 For an arm that may only go slowly a chunk is played slowly: its path stays as it was planned; a
-cap on its velocities would bend it.
+cap on its velocities would bend it. A chunk that leaps is another matter: the goal goes straight
+after it, as fast as the arm may, so that whatever a policy says, the gate is asked for no leap.
 """
 
 from collections import Counter
@@ -16,6 +17,7 @@ from enum import StrEnum
 import numpy as np
 
 from chefmate_core.errors import ConfigurationError
+from chefmate_core.joints import JOINT_COUNT
 from chefmate_core.motion.spline import JointSpline
 
 
@@ -27,11 +29,17 @@ class TimelineConfig:
     join_velocity_rad_s: float = 0.5  # a larger difference fades at this speed
     stop_deceleration_rad_s2: float = 10.0  # on starvation; below the gate's cap of 12
     future_tolerance_s: float = 0.1  # chunks that begin later than this from now are refused
+    max_velocity_rad_s: tuple[float, ...] = (np.inf,) * JOINT_COUNT  # of the goal; the gate's caps
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 0.0 < value < 1e3:  # False for NaN
+            if name != 'max_velocity_rad_s' and not 0.0 < value < 1e3:  # False for NaN
                 raise ConfigurationError(f'{name} must be above 0 and finite; found {value}')
+        caps = np.asarray(self.max_velocity_rad_s, dtype=float)
+        if caps.shape != (JOINT_COUNT,) or not np.all(caps > 0.0):
+            raise ConfigurationError(
+                f'max_velocity_rad_s must be {JOINT_COUNT} values above 0; found {caps.tolist()}'
+            )
 
 
 class TimelineState(StrEnum):
@@ -56,12 +64,14 @@ class ChunkTimeline:
     def __init__(self, config: TimelineConfig | None = None) -> None:
         self.config = config or TimelineConfig()
         self.counters: Counter[str] = Counter()
+        self.changes = 0  # of the plan: whoever was told what will be played has to be told again
         self.state = TimelineState.IDLE
         self._spline: JointSpline | None = None
         self._join = _Fade.nothing()
         self._final = False
         self._last: JointGoal | None = None
         self._last_s = 0.0
+        self._max_velocity = np.asarray(self.config.max_velocity_rad_s, dtype=float)
         self._speed = 1.0
         self._anchor_s = (0.0, 0.0)  # an instant, and the time of the chunk that is played then
 
@@ -77,6 +87,7 @@ class ChunkTimeline:
         if speed != self._speed:
             self._anchor_s = (now_s, self._place_s(now_s))
             self._speed = speed
+            self.changes += 1
 
     def _place_s(self, now_s: float) -> float:
         """The time of the chunk that is played now."""
@@ -133,8 +144,23 @@ class ChunkTimeline:
         self._last, self._last_s = goal, now_s
         return goal
 
+    def committed(self, now_s: float, step_s: float, horizon_s: float) -> np.ndarray:
+        """Return the goals from now on, `step_s` apart, shape (T, 6), as they are planned now.
+
+        As far as the chunk goes and no further than `horizon_s`; T = 0 while nothing is played.
+        """
+        if self.state is not TimelineState.PLAYING or self._spline is None:
+            return np.zeros((0, JOINT_COUNT))
+        left_s = (self._spline.end_s - self._place_s(now_s)) / self._speed
+        count = int(min(left_s, horizon_s) / step_s) + 1 if left_s >= 0.0 else 0
+        times = now_s + step_s * np.arange(count)
+        return np.array([self._planned(time_s).position_rad for time_s in times]).reshape(
+            count, JOINT_COUNT
+        )
+
     def clear(self) -> None:
         """Forget the motion: there is no goal until the next chunk."""
+        self.changes += self.state is TimelineState.PLAYING
         self._spline = None
         self._last = None
         self.state = TimelineState.IDLE
@@ -152,6 +178,7 @@ class ChunkTimeline:
         if self.state is not TimelineState.PLAYING or self._final:
             return False
         self.counters['interruptions'] += 1
+        self.changes += 1
         self.state = TimelineState.STOPPING
         if self._last is None:
             self.clear()  # it was never played: nothing moves
@@ -171,18 +198,14 @@ class ChunkTimeline:
         self._join = _Fade.between(current, goal, now_s, self.config)
         self._spline = spline
         self.state = TimelineState.PLAYING
+        self.changes += 1
 
     def _current(self, now_s: float) -> JointGoal | None:
         if self.state is TimelineState.PLAYING:
             assert self._spline is not None
             place_s = self._place_s(now_s)
             if place_s <= self._spline.end_s:
-                position, velocity = self._spline.sample(place_s)
-                offset = self._join.sample(now_s)
-                return JointGoal(
-                    position + offset.position_rad,
-                    velocity * self._speed + offset.velocity_rad_s,
-                )
+                return self._within_reach(self._planned(now_s), now_s)
             self.counters['tasks_ended' if self._final else 'starvations'] += 1
             self._spline = None
             self.state = TimelineState.STOPPING
@@ -194,6 +217,28 @@ class ChunkTimeline:
                 return goal
             self.clear()
         return None
+
+    def _planned(self, now_s: float) -> JointGoal:
+        """What the chunk, and the join to it, want at an instant."""
+        assert self._spline is not None
+        position, velocity = self._spline.sample(self._place_s(now_s))
+        offset = self._join.sample(now_s)
+        return JointGoal(
+            position + offset.position_rad, velocity * self._speed + offset.velocity_rad_s
+        )
+
+    def _within_reach(self, goal: JointGoal, now_s: float) -> JointGoal:
+        """The goal, or the nearest to it on a straight line that the arm may go to by then."""
+        if self._last is None:
+            return goal
+        step_s = max(now_s - self._last_s, 1e-6)
+        way = goal.position_rad - self._last.position_rad
+        excess = float(np.max(np.abs(way) / (self._max_velocity * step_s)))
+        if excess <= 1.0 + 1e-6:
+            cap = self._max_velocity
+            return JointGoal(goal.position_rad, np.clip(goal.velocity_rad_s, -cap, cap))
+        way = way / excess
+        return JointGoal(self._last.position_rad + way, way / step_s)
 
     def _decelerated(self, goal: JointGoal, step_s: float) -> JointGoal:
         """The goal `step_s` later; all joints brake together, so the path keeps its shape."""

@@ -53,9 +53,15 @@ class ObservationBuffer:
     Threads add while another observes. Stamps are seconds of the node's clock at acquisition.
     """
 
-    def __init__(self, cameras: Iterable[str], max_age_s: float) -> None:
-        """Refuse observations whose stalest sensor was seen more than `max_age_s` ago."""
-        self._max_age_s = max_age_s
+    def __init__(
+        self, cameras: Iterable[str], max_age_s: float, max_image_skew_s: float = 0.1
+    ) -> None:
+        """Refuse observations whose stalest sensor was seen more than `max_age_s` ago.
+
+        Also those where an image that the policy needs was taken more than `max_image_skew_s`
+        before or after the instant.
+        """
+        self._max_age_s, self._max_image_skew_s = max_age_s, max_image_skew_s
         self._lock = threading.Lock()
         # One second of joints at 100 Hz; a few frames: they are large.
         self._joints = _Stream(100)
@@ -112,6 +118,13 @@ class ObservationBuffer:
                 if np.isfinite(stream.newest_s)
             }
             objects = self._objects.nearest(stamp_s)[1] if spec.needs_objects else {}
+        for camera in spec.cameras:
+            skew_s = abs(images[camera][0] - joints_s)
+            if not skew_s <= self._max_image_skew_s:
+                return Unobservable(
+                    f'camera {camera}: its image nearest to the other sensors is {skew_s:.2f} s '
+                    f'away, allowed {self._max_image_skew_s:g} s'
+                )
         return Observation(
             stamp_s=joints_s,
             instruction=instruction,

@@ -32,6 +32,9 @@ class Observation:
     # Seconds of a chunk that the arm plays in a second: below 1 while a servo must be spared. A
     # policy that plans from what it sees need not care; one that runs by the clock must.
     speed: float = 1.0
+    # What will be played whatever the answer: row i is the goal for `stamp_s + i * PERIOD_S` in
+    # the chunk's own time. (K, 6), or None while nothing is played.
+    committed_rad: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class ActionChunk:
     phase: str = ''  # what the policy is doing, for people
     done: bool = False  # the policy considers its task finished
     timings_s: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)  # more about it, for diagnostics
 
     def __post_init__(self) -> None:
         shape = np.shape(self.positions_rad)
@@ -65,6 +69,8 @@ class PolicySpec:
     cameras: tuple[str, ...] = ()  # names of the images it looks at
     needs_objects: bool = False  # privileged object poses: simulation only
     replan_period_s: float = 0.2  # how often a new chunk is wanted
+    # Whether its chunks tell when the task is done; else someone has to end the task.
+    says_done: bool = True
     known_instructions: tuple[str, ...] = ()  # examples, for error messages and for the viewer
 
 
@@ -77,10 +83,17 @@ class Policy(Protocol):
         """What this policy needs."""
 
     def reset(self, instruction: str) -> None:
-        """Begin a task; raise UnknownInstructionError if it is not understood."""
+        """Begin a task, or change the running one's instruction.
+
+        Raises:
+            UnknownInstructionError: it is not understood; a running task stays as it was.
+        """
 
     def infer(self, observation: Observation) -> ActionChunk:
-        """Return the next chunk; raise PolicyError if there can be none."""
+        """Return the next chunk; raise PolicyError if there can be none.
+
+        EngineBusyError and EngineTimeoutError mean that asking again may help.
+        """
 
     def close(self) -> None:
         """Release what the policy holds."""

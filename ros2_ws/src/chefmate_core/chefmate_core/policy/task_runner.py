@@ -1,81 +1,21 @@
 """Runs a policy on one task: observe, infer, hand the chunk on, until it is done."""
 
-import threading
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import replace
 
 from chefmate_core.errors import ChefMateError, UnknownInstructionError
+from chefmate_core.motion.committed import CommittedMotion
+from chefmate_core.policy.engine import EngineBusyError, EngineTimeoutError
 from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.observations import ObservationBuffer, Unobservable
-from chefmate_core.policy.protocol import ActionChunk, Policy
-from chefmate_core.timing import Durations
+from chefmate_core.policy.protocol import HORIZON, PERIOD_S, ActionChunk, Observation, Policy
+from chefmate_core.policy.statistics import PolicyStatistics
+from chefmate_core.policy.task import Outcome, Progress, StopRequest, TaskResult
 
-UNOBSERVABLE_RETRY_S = 0.02
-
-
-class Outcome(StrEnum):
-    """How a task ended; the names of `chefmate_msgs/ExecuteTask`'s constants."""
-
-    SUCCEEDED = 'SUCCEEDED'
-    TIMED_OUT = 'TIMED_OUT'
-    CANCELED = 'CANCELED'
-    PREEMPTED = 'PREEMPTED'
-    REFUSED = 'REFUSED'
-    FAILED = 'FAILED'
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """The end of a task."""
-
-    outcome: Outcome
-    reason: str
-    duration_s: float
-    chunk_count: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a running task tells after each chunk."""
-
-    phase: str
-    elapsed_s: float
-    chunk_age_s: float  # now - the observation's stamp
-    inference_s: float
-
-
-@dataclass
-class PolicyStatistics:
-    """Over all tasks of a policy."""
-
-    inference: Durations = field(default_factory=Durations)
-    observation_age: Durations = field(default_factory=Durations)
-    unobservable: int = 0
-    last_unobservable: str = ''
-
-
-class StopRequest:
-    """Ends one task, and only that one, from any thread; also before it has begun."""
-
-    def __init__(self) -> None:
-        self.outcome = Outcome.CANCELED
-        self._event = threading.Event()
-
-    def set(self, outcome: Outcome = Outcome.CANCELED) -> None:
-        """Ask for the end; the task will say `outcome`. Only the first request counts."""
-        if not self._event.is_set():
-            self.outcome = outcome
-            self._event.set()
-
-    def is_set(self) -> bool:
-        """Whether the end was asked for."""
-        return self._event.is_set()
-
-    def wait(self, timeout_s: float) -> None:
-        """Sleep, but no longer than until the end is asked for."""
-        self._event.wait(timeout_s)
+RETRY_S = 0.02
+MOST_COMMITTED = HORIZON // 2  # rows: a policy must have something left to say
 
 
 class TaskRunner:
@@ -88,17 +28,35 @@ class TaskRunner:
         on_chunk: Callable[[ActionChunk], None],
         on_progress: Callable[[Progress], None],
         wall_clock: Callable[[], float] = time.time,
-        give_up_unobservable_s: float = 5.0,
+        give_up_s: float = 5.0,
         heartbeat: Heartbeat | None = None,
+        committed: CommittedMotion | None = None,
+        on_instruction: Callable[[str, str], None] = lambda instruction, refusal: None,
     ) -> None:
-        """`wall_clock` is the clock of the observations' stamps, seconds."""
+        """Make a runner.
+
+        Args:
+            wall_clock: the clock of the observations' stamps, seconds.
+            give_up_s: a task fails after so long without an observation, or without an answer.
+            committed: what the executor says that it will play.
+            on_instruction: told each instruction that comes into force, and each wish for another
+                one that the policy refuses, with its words.
+        """
         self.policy = policy
         self.statistics = PolicyStatistics()
         self._buffer = buffer
         self._on_chunk, self._on_progress = on_chunk, on_progress
+        self._on_instruction = on_instruction
         self._wall_clock = wall_clock
-        self._give_up_s = give_up_unobservable_s
+        self._give_up_s = give_up_s
         self.heartbeat = heartbeat or Heartbeat(lambda alive: None)
+        self._committed = committed or CommittedMotion()
+        self._instruction = ''
+        self._wanted_instruction: str | None = None
+
+    def set_instruction(self, instruction: str) -> None:
+        """Change what the running task is to do, from any thread, with its next chunk."""
+        self._wanted_instruction = instruction
 
     def run(
         self, instruction: str, max_duration_s: float = 0.0, stop: StopRequest | None = None
@@ -122,35 +80,45 @@ class TaskRunner:
         def result(outcome: Outcome, reason: str) -> TaskResult:
             return TaskResult(outcome, reason, time.monotonic() - start_s, chunks)
 
+        self._wanted_instruction = None
         try:
-            self.policy.reset(instruction)
+            self._begin(instruction)
         except UnknownInstructionError as error:
             return result(Outcome.REFUSED, str(error))
         except ChefMateError as error:
             return result(Outcome.FAILED, str(error))
-        observed_s = start_s
+        progressed_s = start_s
         while not stop.is_set():
             cycle_s = time.monotonic()
-            if max_duration_s > 0.0 and cycle_s - start_s > max_duration_s:
-                return result(Outcome.TIMED_OUT, f'not done after {max_duration_s:g} s')
             spec = self.policy.spec
-            observation = self._buffer.observe(self._wall_clock(), instruction, spec)
+            if max_duration_s > 0.0 and cycle_s - start_s > max_duration_s:
+                unsaid = '' if spec.says_done else f'; {spec.name} never says that it is done'
+                return result(Outcome.TIMED_OUT, f'not done after {max_duration_s:g} s{unsaid}')
+            self._change_instruction()
+            observation = self._buffer.observe(self._wall_clock(), self._instruction, spec)
             if isinstance(observation, Unobservable):
                 self.statistics.unobservable += 1
                 self.statistics.last_unobservable = observation.reason
-                if cycle_s - observed_s > self._give_up_s:
+                if cycle_s - progressed_s > self._give_up_s:
                     return result(Outcome.FAILED, f'no observation: {observation.reason}')
-                stop.wait(UNOBSERVABLE_RETRY_S)
+                stop.wait(RETRY_S)
                 continue
-            observed_s = cycle_s
-            self.statistics.observation_age.add(self._wall_clock() - observation.stamp_s)
+            observation = self._with_committed(observation)
             try:
                 with self.heartbeat.inference():
                     chunk = self.policy.infer(observation)
+            except (EngineBusyError, EngineTimeoutError) as error:
+                self.statistics.unanswered += 1
+                self.statistics.last_unanswered = str(error)
+                if time.monotonic() - progressed_s > self._give_up_s:
+                    return result(Outcome.FAILED, f'no answer: {error}')
+                stop.wait(RETRY_S)
+                continue
             except ChefMateError as error:
                 return result(Outcome.FAILED, str(error))
-            inference_s = time.monotonic() - cycle_s
-            self.statistics.inference.add(inference_s)
+            progressed_s = time.monotonic()
+            inference_s = progressed_s - cycle_s
+            self.statistics.add(chunk, inference_s)
             if stop.is_set():
                 break
             self._on_chunk(chunk)
@@ -163,3 +131,32 @@ class TaskRunner:
                 return result(Outcome.SUCCEEDED, chunk.phase)
             stop.wait(max(0.0, spec.replan_period_s - inference_s))
         return result(stop.outcome, f'{stop.outcome.lower()} before it was done')
+
+    def _begin(self, instruction: str) -> None:
+        self.policy.reset(instruction)
+        self._instruction = instruction
+        self._on_instruction(instruction, '')
+
+    def _change_instruction(self) -> None:
+        """Take a new instruction, or go on with the old one and say why."""
+        wanted, self._wanted_instruction = self._wanted_instruction, None
+        if wanted is None or wanted == self._instruction:
+            return
+        try:
+            self._begin(wanted)
+        except UnknownInstructionError as error:
+            self._on_instruction(wanted, str(error))
+
+    def _with_committed(self, observation: Observation) -> Observation:
+        """Add what will be played until the answer comes, as far as that is known."""
+        age_s = self._wall_clock() - observation.stamp_s
+        self.statistics.observation_age.add(age_s)
+        latency_s = max(age_s, 0.0) + self.statistics.expected_inference_s()
+        rows = min(math.ceil(latency_s * observation.speed / PERIOD_S), MOST_COMMITTED)
+        # Row i of a chunk is played i periods after the observation, slower while the arm is.
+        return replace(
+            observation,
+            committed_rad=self._committed.rows(
+                observation.stamp_s, rows, PERIOD_S / observation.speed
+            ),
+        )
