@@ -1,10 +1,10 @@
 """The driver's `FeetechArm` on the virtual bus: start, torque, goals, health, wrong arms."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from virtual_arm import CALIBRATION, HALF_A_TICK, LEADER, START_RAD
 
 from chefmate_core.calibration import RAD_PER_TICK, ArmCalibration, JointCalibration
 from chefmate_core.errors import BusError, CalibrationError
@@ -21,37 +21,10 @@ from chefmate_core.servo.errors import (
 )
 from chefmate_sim.virtual_bus import FirstOrderArm, VirtualServoBus
 
-FOLDER = Path(__file__).resolve().parents[4] / 'calibration'
-CALIBRATION = ArmCalibration.load(FOLDER / 'follower.json')
-START_RAD = np.array([0.1, -0.2, 0.3, -0.4, 0.5, 0.6])
-HALF_A_TICK = RAD_PER_TICK / 2 + 1e-9
 # Long enough for a busy machine: only answers that are really missing are waited for.
 PATIENT = ServoConfig(
     reply_timeout_s=0.3, gap_timeout_s=0.1, register_timeout_s=0.1, register_retries=2
 )
-
-
-class Clock:
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def model(clock):
-    return FirstOrderArm(START_RAD, clock=clock)
-
-
-@pytest.fixture
-def virtual(model):
-    with VirtualServoBus(model, CALIBRATION) as bus:
-        yield bus
 
 
 @pytest.fixture
@@ -342,7 +315,7 @@ def test_a_calibration_that_is_not_the_servos_is_refused_by_joint(virtual, index
 
 
 def test_the_leaders_file_does_not_pass_for_the_followers(virtual):
-    arm = FeetechArm(virtual.port, ArmCalibration.load(FOLDER / 'leader.json'), PATIENT)
+    arm = FeetechArm(virtual.port, LEADER, PATIENT)
     with pytest.raises(CalibrationError, match='swapped'):
         arm.connect()
 

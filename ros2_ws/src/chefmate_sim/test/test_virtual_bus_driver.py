@@ -1,43 +1,28 @@
 """The driver's loop while things go wrong: it rides on, is lost and returns, or stops."""
 
+import functools
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+import virtual_arm
+from driver_rig import RATE_HZ, Rig
 
-from chefmate_core.calibration import ArmCalibration
-from chefmate_core.driver.arm_driver import ArmDriver, DriverState
+from chefmate_core.driver.arm_driver import DriverState
 from chefmate_core.errors import ChefMateError
-from chefmate_core.joints import JOINT_NAMES
-from chefmate_core.safety.command import Command
-from chefmate_core.safety.config import load_preset
-from chefmate_core.safety.gate import SafetyGate
-from chefmate_core.servo.arm import FeetechArm
-from chefmate_sim.virtual_bus import FaultKind, FirstOrderArm, Traffic, VirtualServoBus
+from chefmate_sim.virtual_bus import FaultKind, Traffic
 from chefmate_sim.virtual_bus.script import inject
 
-CALIBRATION = ArmCalibration.load(
-    Path(__file__).resolve().parents[4] / 'calibration' / 'follower.json'
-)
-RATE_HZ = 100.0
-START_RAD = np.full(6, 0.2)
+# Longer than elsewhere: rare faults must strike, and rules of health take their time.
+until = functools.partial(virtual_arm.until, timeout_s=30.0)
 
 
-class Rig:
-    """A driver that follows a slow wave, in a thread, on a virtual arm."""
+class FollowingRig(Rig):
+    """A driver that follows a slow wave, commanded from a thread."""
 
     def __init__(self, link):
-        self.model = FirstOrderArm(START_RAD)
-        self.bus = VirtualServoBus(self.model, CALIBRATION, link)
-        gate = SafetyGate(
-            load_preset('careful'),
-            CALIBRATION.lower_limits_rad,
-            CALIBRATION.upper_limits_rad,
-            1 / RATE_HZ,
-        )
-        self.driver = ArmDriver(FeetechArm(str(link), CALIBRATION), gate, RATE_HZ)
+        super().__init__(link)
         self.driver.start()
         self.driver.engage()
         self._end = threading.Event()
@@ -45,12 +30,11 @@ class Rig:
         self._thread.start()
 
     def goal_rad(self):
-        return START_RAD + 0.25 * np.sin(0.8 * time.monotonic())
+        return self.start_rad + 0.25 * np.sin(0.8 * time.monotonic())
 
     def _command(self):
         while not self._end.wait(1 / RATE_HZ):
-            goal = self.goal_rad().tolist()
-            self.driver.command(Command(JOINT_NAMES, goal, time.time(), 'test'))
+            self.command(self.goal_rad().tolist())
 
     def is_following(self):
         close = np.abs(self.model.position_rad() - self.goal_rad()).max() < 0.05
@@ -59,27 +43,17 @@ class Rig:
     def close(self):
         self._end.set()
         self._thread.join()
-        self.bus.clear_faults()
-        self.driver.stop(torque_off=True)
-        self.bus.close()
+        super().close()
 
 
 @pytest.fixture
 def rig(tmp_path):
-    rig = Rig(tmp_path / 'follower')
+    rig = FollowingRig(tmp_path / 'follower')
     try:
         until(rig.is_following)
         yield rig
     finally:
         rig.close()
-
-
-def until(condition, timeout_s=30.0):
-    """Wait for a condition; generous, because machines stall."""
-    end_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end_s, 'it did not happen'
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize('traffic', [one.value for one in Traffic])

@@ -1,16 +1,9 @@
 import numpy as np
 import pytest
+from virtual_arm import Clock
 
 from chefmate_core.joints import LOWER_LIMITS_RAD, UPPER_LIMITS_RAD
 from chefmate_sim.virtual_bus import FirstOrderArm
-
-
-class Clock:
-    def __init__(self):
-        self.now_s = 100.0
-
-    def __call__(self):
-        return self.now_s
 
 
 def powered(clock, **options):
@@ -21,7 +14,7 @@ def powered(clock, **options):
 
 
 def test_without_torque_a_joint_stays_whatever_its_goal():
-    clock = Clock()
+    clock = Clock(100.0)
     arm = FirstOrderArm(np.full(6, 0.2), clock=clock)
     arm.set_goal(0, 1.0)
     clock.now_s += 10.0
@@ -30,7 +23,7 @@ def test_without_torque_a_joint_stays_whatever_its_goal():
 
 
 def test_a_joint_reaches_its_goal_and_never_passes_it():
-    clock = Clock()
+    clock = Clock(100.0)
     arm = powered(clock)
     arm.set_goal(1, 1.2)
     seen = []
@@ -43,7 +36,7 @@ def test_a_joint_reaches_its_goal_and_never_passes_it():
 
 
 def test_no_joint_is_faster_than_its_top_speed():
-    clock = Clock()
+    clock = Clock(100.0)
     arm = powered(clock, max_speed_rad_s=2.0)
     arm.set_goal(0, -1.5)
     before = arm.position_rad()[0]
@@ -56,7 +49,7 @@ def test_no_joint_is_faster_than_its_top_speed():
 
 
 def test_it_does_not_matter_how_often_the_arm_is_asked():
-    coarse_clock, fine_clock = Clock(), Clock()
+    coarse_clock, fine_clock = Clock(100.0), Clock(100.0)
     coarse, fine = powered(coarse_clock), powered(fine_clock)
     for arm in (coarse, fine):
         arm.set_goal(2, 0.9)
@@ -68,7 +61,7 @@ def test_it_does_not_matter_how_often_the_arm_is_asked():
 
 
 def test_a_joint_stops_at_its_mechanical_limits():
-    clock = Clock()
+    clock = Clock(100.0)
     arm = powered(clock)
     for index in range(6):
         arm.set_goal(index, 9.0)
@@ -82,7 +75,7 @@ def test_a_joint_stops_at_its_mechanical_limits():
 
 
 def test_less_torque_is_slower():
-    clock = Clock()
+    clock = Clock(100.0)
     arm = powered(clock)
     arm.set_torque_limit(0, 0.5)
     for index in (0, 1):
@@ -93,6 +86,6 @@ def test_less_torque_is_slower():
 
 
 def test_a_hand_places_a_limp_arm():
-    arm = FirstOrderArm(clock=Clock())
+    arm = FirstOrderArm(clock=Clock(100.0))
     arm.place(np.full(6, 0.3))
     assert np.all(arm.position_rad() == 0.3)

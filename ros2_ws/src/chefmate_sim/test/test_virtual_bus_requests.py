@@ -1,55 +1,18 @@
 """Requests that do not reach the servos as they were sent: what the servos do, what the driver."""
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from virtual_arm import CALIBRATION, CONFIG, HALF_A_TICK, START_RAD
 
-from chefmate_core.calibration import RAD_PER_TICK, ArmCalibration
 from chefmate_core.servo import registers as reg
 from chefmate_core.servo.arm import FeetechArm
 from chefmate_core.servo.bus import ServoBus
-from chefmate_core.servo.config import ServoConfig
 from chefmate_core.servo.errors import ServoSilentError
-from chefmate_sim.virtual_bus import Fault, FaultKind, FirstOrderArm, Traffic, VirtualServoBus
+from chefmate_sim.virtual_bus import Fault, FaultKind, Traffic
 
-CALIBRATION = ArmCalibration.load(
-    Path(__file__).resolve().parents[4] / 'calibration' / 'follower.json'
-)
-START_RAD = np.array([0.1, -0.2, 0.3, -0.4, 0.5, 0.6])
-HALF_A_TICK = RAD_PER_TICK / 2 + 1e-9
-CONFIG = ServoConfig(
-    reply_timeout_s=0.1,
-    gap_timeout_s=0.03,
-    register_timeout_s=0.1,
-    register_retries=5,
-    max_misses=3,
-)
 BROKEN = [FaultKind.DROP, FaultKind.CORRUPT, FaultKind.TRUNCATE]
-
-
-class Clock:
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
-
-@pytest.fixture
-def virtual(tmp_path):
-    model = FirstOrderArm(START_RAD, clock=Clock())
-    with VirtualServoBus(model, CALIBRATION, tmp_path / 'follower') as bus:
-        yield bus
-
-
-@pytest.fixture
-def arm(virtual):
-    arm = FeetechArm(virtual.port, CALIBRATION, CONFIG)
-    arm.connect()
-    yield arm
-    virtual.faults.clear()
-    arm.disconnect(torque_off=False)
 
 
 def strike(bus, kind, servo_id=None, **options):

@@ -1,45 +1,21 @@
 """Fault lines: what they say, what they do, and what a wrong one is told."""
 
-from pathlib import Path
-
 import pytest
+from virtual_arm import CALIBRATION, Clock
 
-from chefmate_core.calibration import ArmCalibration
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.servo import registers as reg
 from chefmate_core.servo.arm import FeetechArm
 from chefmate_core.servo.config import ServoConfig
 from chefmate_sim.virtual_bus import Fault, FaultKind, FirstOrderArm, Traffic, VirtualServoBus
-from chefmate_sim.virtual_bus.hardware import (
-    EncoderError,
-    Heat,
-    RefusedEeprom,
-    Sag,
-    Stall,
-    Twin,
-)
+from chefmate_sim.virtual_bus.hardware import EncoderError, Heat, RefusedEeprom, Sag, Stall, Twin
 from chefmate_sim.virtual_bus.script import in_force, inject, usage
 from chefmate_sim.virtual_bus.script.commands import COMMANDS
 
-CALIBRATION = ArmCalibration.load(
-    Path(__file__).resolve().parents[4] / 'calibration' / 'follower.json'
-)
-
-
-class Clock:
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
 
 @pytest.fixture
-def bus(tmp_path):
-    clock = Clock()
-    with VirtualServoBus(
-        FirstOrderArm(clock=clock), CALIBRATION, tmp_path / 'port', clock=clock
-    ) as bus:
-        yield bus
+def bus(virtual):
+    return virtual
 
 
 @pytest.mark.parametrize(

@@ -1,40 +1,22 @@
 """Feetech's own SDK, which knows nothing of this code, talks to the virtual servos."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import scservo_sdk as sdk
+from virtual_arm import CALIBRATION, START_RAD
 
-from chefmate_core.calibration import ArmCalibration
-from chefmate_sim.virtual_bus import FirstOrderArm, VirtualServoBus
-
-CALIBRATION = ArmCalibration.load(
-    Path(__file__).resolve().parents[4] / 'calibration' / 'follower.json'
-)
-START_RAD = np.array([0.1, -0.2, 0.3, -0.4, 0.5, 0.6])
 START_TICKS = np.rint(CALIBRATION.rad_to_ticks(START_RAD)).astype(int)
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
-
 @pytest.fixture
-def setting():
-    clock = Clock()
-    arm = FirstOrderArm(START_RAD, clock=clock)
-    with VirtualServoBus(arm, CALIBRATION) as bus:
-        port = sdk.PortHandler(bus.port)
-        port.openPort()
-        port.setBaudRate(1_000_000)
-        # The SDK adds up milliseconds where it means bytes: too short for a busy machine.
-        port.setPacketTimeout = lambda length: port.setPacketTimeoutMillis(500)
-        yield bus, arm, clock, port, sdk.PacketHandler(0)
-        port.closePort()
+def setting(virtual, model, clock):
+    port = sdk.PortHandler(virtual.port)
+    port.openPort()
+    port.setBaudRate(1_000_000)
+    # The SDK adds up milliseconds where it means bytes: too short for a busy machine.
+    port.setPacketTimeout = lambda length: port.setPacketTimeoutMillis(500)
+    yield virtual, model, clock, port, sdk.PacketHandler(0)
+    port.closePort()
 
 
 def test_ping_returns_the_model(setting):

@@ -2,13 +2,11 @@
 
 import os
 import threading
-from pathlib import Path
 
-import numpy as np
 import pytest
 import serial
+from virtual_arm import LEADER
 
-from chefmate_core.calibration import ArmCalibration
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.servo import registers as reg
 from chefmate_core.servo.bus import ServoBus
@@ -16,30 +14,14 @@ from chefmate_core.servo.config import ServoConfig
 from chefmate_core.servo.protocol import BROADCAST_ID, Instruction, PacketParser, packet
 from chefmate_sim.virtual_bus import FirstOrderArm, VirtualServoBus
 
-CALIBRATION = ArmCalibration.load(
-    Path(__file__).resolve().parents[4] / 'calibration' / 'leader.json'
-)
-START_RAD = np.array([0.1, -0.2, 0.3, -0.4, 0.5, 0.6])
 PATIENT = ServoConfig(
     register_timeout_s=0.5, register_retries=0, reply_timeout_s=0.5, gap_timeout_s=0.1
 )
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self):
-        return self.now_s
-
-
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def virtual(clock):
-    with VirtualServoBus(FirstOrderArm(START_RAD, clock=clock), CALIBRATION) as bus:
+def virtual(model):
+    with VirtualServoBus(model, LEADER) as bus:
         yield bus
 
 
@@ -52,7 +34,7 @@ def bus(virtual):
 
 
 def test_servos_are_born_with_the_calibration(bus):
-    for joint in CALIBRATION.joints:
+    for joint in LEADER.joints:
         assert bus.read(joint.id, reg.MODEL_NUMBER) == 777
         assert bus.read(joint.id, reg.HOMING_OFFSET) == joint.homing_offset
         assert bus.read(joint.id, reg.MIN_POSITION_LIMIT) == joint.range_min
@@ -61,7 +43,7 @@ def test_servos_are_born_with_the_calibration(bus):
 
 def test_another_homing_offset_shifts_what_is_reported(bus):
     before = bus.read(1, reg.PRESENT_POSITION)
-    bus.write_verified(1, reg.HOMING_OFFSET, CALIBRATION.joints[0].homing_offset - 100)
+    bus.write_verified(1, reg.HOMING_OFFSET, LEADER.joints[0].homing_offset - 100)
     assert bus.read(1, reg.PRESENT_POSITION) == before + 100
 
 
@@ -116,7 +98,7 @@ def test_a_goal_beyond_the_limits_stops_at_the_limit(bus, virtual, clock):
     bus.write(1, reg.TORQUE_ENABLE, 1)
     bus.write(1, reg.GOAL_POSITION, 4000)
     clock.now_s += 10.0
-    assert bus.read(1, reg.PRESENT_POSITION) <= CALIBRATION.joints[0].range_max
+    assert bus.read(1, reg.PRESENT_POSITION) <= LEADER.joints[0].range_max
 
 
 def test_torque_without_a_goal_holds_where_the_servo_was_at_power_on(bus, clock):
@@ -202,7 +184,7 @@ def test_a_write_past_the_last_register_is_survived(virtual):
 
 def test_the_link_points_at_the_port_and_goes_with_it(tmp_path):
     link = tmp_path / 'run' / 'follower'
-    bus = VirtualServoBus(FirstOrderArm(), CALIBRATION, link)
+    bus = VirtualServoBus(FirstOrderArm(), LEADER, link)
     assert bus.port == str(link)
     assert raw_talk(str(link), packet(1, Instruction.PING), 6) == packet(1, 0)
     first = os.readlink(link)
@@ -223,17 +205,17 @@ def test_the_link_points_at_the_port_and_goes_with_it(tmp_path):
 def test_a_stale_link_is_replaced_and_a_real_file_is_not(tmp_path):
     link = tmp_path / 'follower'
     link.symlink_to('/nowhere')
-    VirtualServoBus(FirstOrderArm(), CALIBRATION, link).close()
+    VirtualServoBus(FirstOrderArm(), LEADER, link).close()
     link.write_text('precious')
     with pytest.raises(ConfigurationError, match='not a link'):
-        VirtualServoBus(FirstOrderArm(), CALIBRATION, link)
+        VirtualServoBus(FirstOrderArm(), LEADER, link)
     assert link.read_text() == 'precious'
 
 
 def test_a_link_that_another_bus_took_over_is_left_alone(tmp_path):
     link = tmp_path / 'follower'
-    first = VirtualServoBus(FirstOrderArm(), CALIBRATION, link)
-    second = VirtualServoBus(FirstOrderArm(), CALIBRATION, link)
+    first = VirtualServoBus(FirstOrderArm(), LEADER, link)
+    second = VirtualServoBus(FirstOrderArm(), LEADER, link)
     first.close()
     assert raw_talk(str(link), packet(1, Instruction.PING), 6) == packet(1, 0)
     second.close()
@@ -244,7 +226,7 @@ def test_nothing_leaks(tmp_path):
     descriptors = len(os.listdir('/proc/self/fd'))
     threads = threading.active_count()
     for _ in range(5):
-        bus = VirtualServoBus(FirstOrderArm(), CALIBRATION, tmp_path / 'follower')
+        bus = VirtualServoBus(FirstOrderArm(), LEADER, tmp_path / 'follower')
         bus.hang_up()
         bus.plug_in()
         raw_talk(bus.port, packet(1, Instruction.PING), 6)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from campaign.virtual_time import SteppedTicker, VirtualClock, wait_until
 from campaign.wire import WatchedParser
+from virtual_arm import CALIBRATION
 
-from chefmate_core.calibration import ArmCalibration
 from chefmate_core.driver.arm_driver import ArmDriver, DriverState
 from chefmate_core.errors import ChefMateError
 from chefmate_core.joints import JOINT_NAMES
@@ -27,9 +27,6 @@ from chefmate_sim.virtual_bus import Faults, FirstOrderArm, VirtualServoBus
 from chefmate_sim.virtual_bus.joint_monitor import SILENCE_PERIODS
 from chefmate_sim.virtual_bus.monitor import BusMonitor
 
-CALIBRATION = ArmCalibration.load(
-    Path(__file__).resolve().parents[5] / 'calibration' / 'follower.json'
-)
 # Shorter than on a real adapter: a reply that is lost costs real time.
 IMPATIENT = ServoConfig(
     reply_timeout_s=0.003, gap_timeout_s=0.001, register_timeout_s=0.008, register_retries=3
