@@ -95,8 +95,8 @@ def resize(unit: Tensor, profile: Profile) -> Tensor:
         return _interpolate(unit, (size, size), profile)
     # The resize of a uint8 image has whole levels between its two passes, too: bicubic overshoots
     # at edges, and what is clipped there is lost for the second pass.
-    across = _whole_levels(_interpolate(unit, (unit.shape[-2], size), profile))
-    return _whole_levels(_interpolate(across, (size, size), profile))
+    across = _whole(_interpolate(unit * LEVELS, (unit.shape[-2], size), profile))
+    return _whole(_interpolate(across, (size, size), profile)) / LEVELS
 
 
 def to_pixel_values(unit: Tensor, profile: Profile) -> Tensor:
@@ -118,5 +118,6 @@ def _interpolate(unit: Tensor, size: tuple[int, int], profile: Profile) -> Tenso
     )
 
 
-def _whole_levels(unit: Tensor) -> Tensor:
-    return (unit * LEVELS).round().clamp(0, LEVELS) / LEVELS
+def _whole(levels: Tensor) -> Tensor:
+    """The nearest whole levels; of two, the upper one, as fixed-point resizes have it."""
+    return (levels + 0.5).floor().clamp(0, LEVELS)

@@ -65,7 +65,7 @@ class Statistics:
             if entry.get(key) is None:
                 continue
             try:
-                values[key] = np.array(entry[key], np.float64).reshape(-1)
+                values[key] = np.asarray(entry[key], np.float64).reshape(-1)
             except (TypeError, ValueError) as error:
                 raise ConfigurationError(
                     f'statistics of {name}: {key}: expected numbers; found {entry[key]!r}'
