@@ -1,0 +1,1 @@
+"""Runs GR00T N1.5: one object, observation -> chunk and timings."""
