@@ -10,7 +10,9 @@ from trajectory_msgs.msg import JointTrajectory
 
 from chefmate.nodes.chunk_messages import chunk_rows, trajectory_message
 from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_core.joints import LOWER_LIMITS_RAD, UPPER_LIMITS_RAD
 from chefmate_core.motion.player import ChunkPlayer
+from chefmate_core.motion.reach import Reach
 from chefmate_core.motion.timeline import TimelineConfig, TimelineState
 from chefmate_core.policy.protocol import PERIOD_S
 from chefmate_core.safety.config import load_preset
@@ -47,7 +49,6 @@ class ActionExecutorNode(Node):
                 defaults.stop_deceleration_rad_s2,
                 'Deceleration when out of steps, rad/s^2.',
             ),
-            max_velocity_rad_s=tuple(load_preset(preset).max_velocity_rad_s),
         )
         self._player = ChunkPlayer(
             config,
@@ -58,6 +59,7 @@ class ActionExecutorNode(Node):
                 'The arm stops if a policy that has a heartbeat is silent for longer, s.',
                 (0.04, 10.0),
             ),
+            Reach(load_preset(preset).max_velocity_rad_s, LOWER_LIMITS_RAD, UPPER_LIMITS_RAD),
         )
         self._timeline = self._player.timeline
         self._wall_offset_s = self._offset_s()

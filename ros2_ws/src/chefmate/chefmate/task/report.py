@@ -83,7 +83,9 @@ def build_report(
         },
         'chunks': {
             'count': summary.chunk_count,
-            **_with_prefix(policy, ('inference_', 'observation_age_', 'chunk_', 'part_', 'un')),
+            **_with_prefix(
+                policy, ('inference_', 'observation_age_', 'chunk_', 'part_', 'un', 'last_un')
+            ),
             **_with_prefix(executor, ('chunk', 'steps_', 'starvations', 'interruptions')),
         },
         'commands': {

@@ -13,8 +13,10 @@ import numpy as np
 
 from chefmate_core.motion.arm_watch import ArmWatch
 from chefmate_core.motion.committed import HORIZON_S
+from chefmate_core.motion.goal import JointGoal
 from chefmate_core.motion.policy_watch import PolicyWatch
-from chefmate_core.motion.timeline import ChunkTimeline, JointGoal, TimelineConfig, TimelineState
+from chefmate_core.motion.reach import Reach
+from chefmate_core.motion.timeline import ChunkTimeline, TimelineConfig, TimelineState
 from chefmate_core.policy.protocol import PERIOD_S
 
 REST_S = 0.5  # the safety gate's slow beginning after it was seeded (first_motion_s)
@@ -24,9 +26,12 @@ class ChunkPlayer:
     """See the module's docstring. One thread calls it; times are of one steady clock, s."""
 
     def __init__(
-        self, config: TimelineConfig | None = None, heartbeat_timeout_s: float = 0.1
+        self,
+        config: TimelineConfig | None = None,
+        heartbeat_timeout_s: float = 0.1,
+        reach: Reach | None = None,
     ) -> None:
-        self.timeline = ChunkTimeline(config)
+        self.timeline = ChunkTimeline(config, reach)
         self._policy = PolicyWatch(heartbeat_timeout_s)
         self._arm = ArmWatch()
         self._estopped = False

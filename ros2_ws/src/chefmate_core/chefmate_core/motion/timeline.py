@@ -18,6 +18,9 @@ import numpy as np
 
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import JOINT_COUNT
+from chefmate_core.motion.fade import Fade
+from chefmate_core.motion.goal import JointGoal
+from chefmate_core.motion.reach import Reach
 from chefmate_core.motion.spline import JointSpline
 
 
@@ -29,17 +32,11 @@ class TimelineConfig:
     join_velocity_rad_s: float = 0.5  # a larger difference fades at this speed
     stop_deceleration_rad_s2: float = 10.0  # on starvation; below the gate's cap of 12
     future_tolerance_s: float = 0.1  # chunks that begin later than this from now are refused
-    max_velocity_rad_s: tuple[float, ...] = (np.inf,) * JOINT_COUNT  # of the goal; the gate's caps
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if name != 'max_velocity_rad_s' and not 0.0 < value < 1e3:  # False for NaN
+            if not 0.0 < value < 1e3:  # False for NaN
                 raise ConfigurationError(f'{name} must be above 0 and finite; found {value}')
-        caps = np.asarray(self.max_velocity_rad_s, dtype=float)
-        if caps.shape != (JOINT_COUNT,) or not np.all(caps > 0.0):
-            raise ConfigurationError(
-                f'max_velocity_rad_s must be {JOINT_COUNT} values above 0; found {caps.tolist()}'
-            )
 
 
 class TimelineState(StrEnum):
@@ -50,28 +47,20 @@ class TimelineState(StrEnum):
     STOPPING = 'stopping'  # out of steps, or interrupted: decelerating
 
 
-@dataclass(frozen=True)
-class JointGoal:
-    """The goal of one instant."""
-
-    position_rad: np.ndarray  # (6,)
-    velocity_rad_s: np.ndarray  # (6,)
-
-
 class ChunkTimeline:
     """See the module's docstring. One thread calls it."""
 
-    def __init__(self, config: TimelineConfig | None = None) -> None:
+    def __init__(self, config: TimelineConfig | None = None, reach: Reach | None = None) -> None:
+        self._reach = reach or Reach()
         self.config = config or TimelineConfig()
         self.counters: Counter[str] = Counter()
         self.changes = 0  # of the plan: whoever was told what will be played has to be told again
         self.state = TimelineState.IDLE
         self._spline: JointSpline | None = None
-        self._join = _Fade.nothing()
+        self._join = Fade.nothing()
         self._final = False
         self._last: JointGoal | None = None
         self._last_s = 0.0
-        self._max_velocity = np.asarray(self.config.max_velocity_rad_s, dtype=float)
         self._speed = 1.0
         self._anchor_s = (0.0, 0.0)  # an instant, and the time of the chunk that is played then
 
@@ -194,8 +183,9 @@ class ChunkTimeline:
         """Join the running motion to a chunk at its time `place_s`."""
         self._anchor_s = (now_s, place_s)
         position, velocity = spline.sample(place_s)
-        goal = JointGoal(position, velocity * self._speed)
-        self._join = _Fade.between(current, goal, now_s, self.config)
+        goal = JointGoal(position, self._reach.limited(velocity * self._speed))
+        config = self.config
+        self._join = Fade.between(current, goal, now_s, config.join_s, config.join_velocity_rad_s)
         self._spline = spline
         self.state = TimelineState.PLAYING
         self.changes += 1
@@ -205,7 +195,7 @@ class ChunkTimeline:
             assert self._spline is not None
             place_s = self._place_s(now_s)
             if place_s <= self._spline.end_s:
-                return self._within_reach(self._planned(now_s), now_s)
+                return self._reach.toward(self._planned(now_s), self._last, now_s - self._last_s)
             self.counters['tasks_ended' if self._final else 'starvations'] += 1
             self._spline = None
             self.state = TimelineState.STOPPING
@@ -227,19 +217,6 @@ class ChunkTimeline:
             position + offset.position_rad, velocity * self._speed + offset.velocity_rad_s
         )
 
-    def _within_reach(self, goal: JointGoal, now_s: float) -> JointGoal:
-        """The goal, or the nearest to it on a straight line that the arm may go to by then."""
-        if self._last is None:
-            return goal
-        step_s = max(now_s - self._last_s, 1e-6)
-        way = goal.position_rad - self._last.position_rad
-        excess = float(np.max(np.abs(way) / (self._max_velocity * step_s)))
-        if excess <= 1.0 + 1e-6:
-            cap = self._max_velocity
-            return JointGoal(goal.position_rad, np.clip(goal.velocity_rad_s, -cap, cap))
-        way = way / excess
-        return JointGoal(self._last.position_rad + way, way / step_s)
-
     def _decelerated(self, goal: JointGoal, step_s: float) -> JointGoal:
         """The goal `step_s` later; all joints brake together, so the path keeps its shape."""
         fastest = float(np.max(np.abs(goal.velocity_rad_s)))
@@ -249,38 +226,3 @@ class ChunkTimeline:
         velocity = goal.velocity_rad_s * slower
         mean = 0.5 * (goal.velocity_rad_s + velocity)
         return JointGoal(goal.position_rad + mean * step_s, velocity)
-
-
-@dataclass(frozen=True)
-class _Fade:
-    """An offset of position and velocity that fades out in `duration_s`, C1 at both ends."""
-
-    start_s: float
-    duration_s: float
-    offset: JointGoal
-
-    @classmethod
-    def nothing(cls) -> '_Fade':
-        return cls(0.0, 1.0, JointGoal(np.zeros(1), np.zeros(1)))
-
-    @classmethod
-    def between(
-        cls, current: JointGoal, new: JointGoal, now_s: float, config: TimelineConfig
-    ) -> '_Fade':
-        offset = JointGoal(
-            current.position_rad - new.position_rad, current.velocity_rad_s - new.velocity_rad_s
-        )
-        # The fading cubic is fastest in its middle: 1.5 times its mean.
-        needed_s = 1.5 * float(np.max(np.abs(offset.position_rad))) / config.join_velocity_rad_s
-        return cls(now_s, max(config.join_s, needed_s), offset)
-
-    def sample(self, now_s: float) -> JointGoal:
-        u = min((now_s - self.start_s) / self.duration_s, 1.0)
-        if u >= 1.0:
-            return JointGoal(np.zeros(1), np.zeros(1))
-        p, m = self.offset.position_rad, self.offset.velocity_rad_s * self.duration_s
-        rest = 1.0 - u
-        # p (1 + 2u)(1 - u)^2 + m u (1 - u)^2
-        position = rest * rest * (p * (1.0 + 2.0 * u) + m * u)
-        velocity = (-6.0 * p * u * rest + m * rest * (1.0 - 3.0 * u)) / self.duration_s
-        return JointGoal(position, velocity)
