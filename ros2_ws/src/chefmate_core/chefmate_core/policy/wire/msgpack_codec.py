@@ -24,7 +24,7 @@ def pack(message: Any) -> bytes:
     return msgpack.packb(message, default=_encode)
 
 
-def unpack(data: bytes) -> Any:
+def unpack(data: bytes | bytearray) -> Any:
     """Return the message in some bytes. Keys become text; arrays are read-only.
 
     Raises:
@@ -51,7 +51,7 @@ def unpack(data: bytes) -> Any:
 
     try:
         return msgpack.unpackb(
-            data,
+            data,  # type: ignore[arg-type]  # any buffer will do
             object_hook=decode_map,
             list_hook=decode_list,
             max_array_len=limits.MSGPACK_ITEMS,

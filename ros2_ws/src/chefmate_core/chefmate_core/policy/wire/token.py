@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chefmate_core.errors import ConfigurationError
 
-_log = logging.getLogger(__name__)
+_LOG = logging.getLogger(__name__)
 
 
 def read_token(path: Path | str) -> str:
@@ -28,7 +28,7 @@ def read_token(path: Path | str) -> str:
     if not token:
         raise ConfigurationError(f'token file {path} is empty. Next: put a long random text in it')
     if mode & stat.S_IROTH:  # as the secrets of containers are: no reason to refuse
-        _log.warning('token file %s can be read by everybody here: chmod 600 %s', path, path)
+        _LOG.warning('token file %s can be read by everybody here: chmod 600 %s', path, path)
     return token
 
 

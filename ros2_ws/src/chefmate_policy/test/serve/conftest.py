@@ -1,0 +1,156 @@
+"""A server over a small engine, in a thread of this process."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from chefmate_core.policy.engine import ModelOutput
+from chefmate_core.policy.modality import Modality
+from chefmate_policy.serve.config import ServeConfig
+from chefmate_policy.serve.server import PolicyServer
+
+CAMERAS = ('front', 'wrist')
+
+
+class RampEngine:
+    """Goes from the state along a ramp that the frames' brightness steepens; noise by seed."""
+
+    name = 'ramp'
+
+    def __init__(self):
+        self.modality = Modality(cameras=CAMERAS)
+        self.requests = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self.fails_with = None
+        self.is_warm = self.is_closed = False
+        self.running = self.most_at_once = 0
+        self.threads = set()
+
+    def warm_up(self):
+        self.is_warm = True
+
+    def infer(self, request):
+        assert self.is_warm
+        self.running += 1
+        self.most_at_once = max(self.most_at_once, self.running)
+        self.threads.add(threading.get_ident())
+        try:
+            self.requests.append(request)
+            assert self.may_answer.wait(30)
+            if self.fails_with is not None:
+                raise self.fails_with
+            brightness = np.mean([image.mean() for image in request.images.values()])
+            steps = np.arange(16)[:, None]
+            action = request.state + steps * (0.1 + brightness / 255)
+            noise = np.random.default_rng(request.seed).normal(size=(request.samples, 16, 6))
+            action = action + 1e-3 * noise[0]
+            if request.committed is not None:
+                action[: len(request.committed)] = request.committed
+            return ModelOutput(
+                action.astype(np.float32), {'ramp': 1e-4}, float(noise.std(axis=0).mean())
+            )
+        finally:
+            self.running -= 1
+
+    def close(self):
+        self.is_closed = True
+
+
+class RunningServer:
+    """A `PolicyServer` in a thread."""
+
+    def __init__(self, engine, **settings):
+        settings = {'zmq_port': 0, 'http_port': 0, 'patience_s': 2.0, **settings}
+        self.engine = engine
+        self.server = PolicyServer(lambda: engine, ServeConfig(**settings), self._on_ready)
+        self.statistics = self.server.statistics
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self.server.run, args=(False,))
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def _on_ready(self, engine):
+        assert engine.is_warm
+        self._ready.set()
+
+    @property
+    def zmq_port(self):
+        return int(self.server.addresses['zmq'].rsplit(':', 1)[1])
+
+    @property
+    def http_port(self):
+        return int(self.server.addresses['http'].rsplit(':', 1)[1])
+
+    def is_running(self):
+        return self._thread.is_alive()
+
+    def ask_to_stop(self):
+        self.server.stop()
+
+    def join(self):
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+    def stop(self):
+        self.engine.may_answer.set()
+        self.ask_to_stop()
+        self.join()
+
+
+@pytest.fixture
+def engine():
+    return RampEngine()
+
+
+@pytest.fixture
+def serve(engine):
+    """Start a server over `engine`; it is stopped after the test."""
+    running = []
+
+    def start(**settings):
+        server = RunningServer(settings.pop('engine', engine), **settings)
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def server(serve):
+    return serve()
+
+
+@pytest.fixture
+def wait_for():
+    """Wait until something holds; fail when it does not within 10 s."""
+
+    def wait(condition, what):
+        deadline_s = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline_s, what
+            time.sleep(0.005)
+
+    return wait
+
+
+@pytest.fixture
+def frames():
+    """A frame of each camera."""
+    random = np.random.default_rng(1)
+    return {name: random.integers(0, 256, (48, 64, 3), np.uint8) for name in CAMERAS}
+
+
+@pytest.fixture
+def observation(frames):
+    """What a GR00T client sends."""
+    return {
+        **{f'video.{name}': image[None] for name, image in frames.items()},
+        'state.single_arm': np.array([[1.0, 2, 3, 4, 5]]),
+        'state.gripper': np.array([[6.0]]),
+        'annotation.human.task_description': ['pick up the bread'],
+    }
