@@ -70,7 +70,8 @@ def _choices(
     known = ', '.join(f'{tag} (slot {slot})' for tag, slot in slots.items())
     foreign = [tag for tag in with_statistics if tag not in slots]
     return (
-        f'The model knows {known}. {where} has statistics for {", ".join(usable) or "none of them"}'
+        f'The model knows {known}. {where} has statistics for '
+        f'{", ".join(usable) or "none of them"}'
         + (f' and, which no slot belongs to, {", ".join(foreign)}' if foreign else '')
         + '. Next: '
         + (f'name one: embodiment {usable[0]!r}' if usable else 'use a fine-tuned checkpoint')

@@ -47,9 +47,7 @@ def load_model(
     model = Groot.on_meta(config)
     expected = shapes(model)
     differences = check(source, expected, where)
-    target = DTYPES.get(dtype) if isinstance(dtype, str) else dtype
-    if dtype is not None and target is None:
-        raise CheckpointError(f'dtype: expected one of {", ".join(DTYPES)}; found {dtype!r}')
+    target = target_dtype(dtype)
     total = sum(spec.size_bytes for spec in source.specs.values())
     done = 0
     for name, tensor in source.read([name for name in expected if name in source.specs]):
@@ -67,6 +65,18 @@ def load_model(
     if empty:
         raise CheckpointError(f'{where}: {len(empty)} tensors got no weights: {empty[:6]}')
     return model.requires_grad_(False).eval()
+
+
+def target_dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:
+    """Return a dtype by name; None: as stored.
+
+    Raises:
+        CheckpointError: it is none that weights can have; the message lists those.
+    """
+    found = DTYPES.get(dtype) if isinstance(dtype, str) else dtype
+    if dtype is not None and found not in DTYPES.values():
+        raise CheckpointError(f'dtype: expected one of {", ".join(DTYPES)}; found {dtype!r}')
+    return found
 
 
 def shapes(model: torch.nn.Module) -> dict[str, tuple[int, ...]]:

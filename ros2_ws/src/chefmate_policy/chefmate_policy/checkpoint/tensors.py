@@ -114,7 +114,7 @@ class TensorFiles:
 
     def _read_header(self, path: Path, prefix: str) -> None:
         with _open(path) as file:
-            for stored in file.keys():  # noqa: SIM118: not a mapping
+            for stored in file.keys():  # noqa: SIM118  (a file is no mapping)
                 name = stored.removeprefix(prefix)
                 if name in self._where:
                     raise CheckpointError(f'{path}: {name} is also in {self._where[name][0].name}')
@@ -167,6 +167,12 @@ def read_small(path: Path) -> dict[str, torch.Tensor]:
     """
     with _open(path) as file:
         return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the free text of a file's header."""
+    with _open(path) as file:
+        return dict(file.metadata() or {})
 
 
 def _open(path: Path) -> AbstractContextManager[Any]:
