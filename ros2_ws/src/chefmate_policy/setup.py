@@ -17,5 +17,10 @@ setup(
     maintainer_email='maintainers@chefmate.dev',
     description='GPU policies for ChefMate: GR00T N1.5 model, engine, servers, training.',
     license='MIT',
-    entry_points={'chefmate.policies': ['groot = chefmate_policy.groot:make_policy']},
+    entry_points={
+        'chefmate.commands': [
+            'serve = chefmate_policy.cli.commands:SERVE',
+        ],
+        'chefmate.policies': ['groot = chefmate_policy.groot:make_policy'],
+    },
 )

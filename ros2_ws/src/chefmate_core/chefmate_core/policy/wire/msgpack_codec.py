@@ -51,7 +51,7 @@ def unpack(data: bytes | bytearray) -> Any:
 
     try:
         return msgpack.unpackb(
-            data,  # type: ignore[arg-type]  # any buffer will do
+            data,
             object_hook=decode_map,
             list_hook=decode_list,
             max_array_len=limits.MSGPACK_ITEMS,

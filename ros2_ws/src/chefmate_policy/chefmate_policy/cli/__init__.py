@@ -1,0 +1,1 @@
+"""What `chefmate_policy` adds to the `chefmate` command."""
