@@ -1,0 +1,96 @@
+"""How an engine is built: what a user may choose, checked once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from chefmate_core.errors import ConfigurationError
+from chefmate_policy.checkpoint.loading import DTYPES
+from chefmate_policy.engine.attention import KINDS
+from chefmate_policy.engine.groot_engine import MAX_SAMPLES
+
+BACKENDS = ('auto', 'reference', 'packed', 'graph', 'graph-compiled')
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """Choices of a user; the defaults are right for most."""
+
+    device: str = 'auto'  # auto: cuda where there is one
+    dtype: str = 'auto'  # auto: bfloat16 on a GPU, float32 on a processor
+    backend: str = 'auto'  # auto: graph on a GPU, packed on a processor
+    attention: str = 'sdpa'
+    fp8: bool = False  # weights of the GEMMs, behind the accuracy gate
+    embodiment: str | None = None  # tag; None: the checkpoint's only one
+    cameras: tuple[str, ...] | None = None  # which, in the model's order; None: as stored
+    profile: str | None = None  # how inputs are made; None: the checkpoint's
+    base: str | None = None  # of an adapter
+    samples: int = 1  # noise samples of which the most central one is played
+    seed: int | None = None  # of the noise
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ('dtype', self.dtype, ('auto', *DTYPES)),
+            ('backend', self.backend, BACKENDS),
+            ('attention', self.attention, KINDS),
+        ):
+            if value not in allowed:
+                raise ConfigurationError(f'{name}: expected {", ".join(allowed)}; found {value!r}')
+        if not 1 <= self.samples <= MAX_SAMPLES:
+            raise ConfigurationError(f'samples: expected 1 to {MAX_SAMPLES}; found {self.samples}')
+        device = self.torch_device
+        if device.type == 'cuda' and not torch.cuda.is_available():
+            raise ConfigurationError(
+                f'device={self.device}: there is no CUDA device here. Next: leave device=auto, '
+                f'or look at nvidia-smi and at the build of torch ({torch.__version__})'
+            )
+        if self.backend.startswith('graph') and device.type != 'cuda':
+            raise ConfigurationError(f'backend={self.backend} needs a CUDA device; found {device}')
+        if self.fp8 and self.backend == 'reference':
+            raise ConfigurationError('fp8 needs a packed backend; found backend=reference')
+
+    @classmethod
+    def read(cls, options: Mapping[str, Any]) -> 'EngineOptions':
+        """Return options from a mapping, such as a JSON object.
+
+        Raises:
+            ConfigurationError: a name or a value is wrong; the message lists the names.
+        """
+        names = [item.name for item in fields(cls)]
+        unknown = sorted(set(options) - set(names))
+        if unknown:
+            raise ConfigurationError(
+                f'unknown option {", ".join(unknown)}; an engine takes: {", ".join(names)}'
+            )
+        values = dict(options)
+        if values.get('cameras') is not None:
+            values['cameras'] = tuple(values['cameras'])
+        return cls(**values)
+
+    @property
+    def torch_device(self) -> torch.device:
+        """Where it runs."""
+        if self.device == 'auto':
+            return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+        try:
+            return torch.device(self.device)
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f'device: expected auto, cpu, cuda or cuda:N; found {self.device!r}'
+            ) from error
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """Type of the weights and of most of the arithmetic."""
+        if self.dtype == 'auto':
+            return torch.bfloat16 if self.torch_device.type == 'cuda' else torch.float32
+        return DTYPES[self.dtype]
+
+    @property
+    def chosen_backend(self) -> str:
+        """Which runner."""
+        if self.backend == 'auto':
+            return 'graph' if self.torch_device.type == 'cuda' else 'packed'
+        return self.backend

@@ -1,0 +1,170 @@
+"""The engine by its protocol, on `tiny-random`."""
+
+import numpy as np
+import pytest
+import torch
+
+from chefmate_core.errors import ConfigurationError, PolicyError
+from chefmate_core.policy.engine import Engine, ModelInput
+from chefmate_policy.engine.choose import medoid, spread
+from chefmate_policy.engine.gate import Agreement, require
+from chefmate_policy.engine.load import load_engine
+from chefmate_policy.engine.options import EngineOptions
+
+STATE = np.array([10.0, -20.0, 30.0, -40.0, 50.0, 60.0])
+
+
+@pytest.fixture(scope='module')
+def engine():
+    return load_engine('tiny-random', device='cpu')
+
+
+def request(**changes):
+    rng = np.random.default_rng(0)
+    images = {name: rng.integers(0, 256, (480, 640, 3), np.uint8) for name in ('wrist', 'scene')}
+    values = {'images': images, 'state': STATE, 'instruction': 'pick up the cheese', 'seed': 7}
+    return ModelInput(**{**values, **changes})
+
+
+def test_it_is_an_engine(engine):
+    assert isinstance(engine, Engine)
+    assert engine.modality.cameras == ('wrist', 'scene')
+    assert 'tiny-random' in engine.name
+
+
+def test_a_chunk_has_the_data_sets_units_and_tells_its_timings(engine):
+    output = engine.infer(request())
+    assert output.action.shape == (16, 6)
+    assert 20 < np.abs(output.action[:, :5]).max() < 1000  # of noise scaled to -100..100
+    assert output.timings_s['total'] >= output.timings_s['model'] > 0
+    assert {'model_vision', 'model_language', 'model_head'} <= set(output.timings_s)
+    assert output.spread == 0.0
+
+
+def test_the_same_seed_is_the_same_chunk_and_another_is_another(engine):
+    first, again, other = (engine.infer(request(seed=seed)).action for seed in (7, 7, 8))
+    assert np.array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+def test_without_a_seed_the_noise_is_fresh(engine):
+    first, second = (engine.infer(request(seed=None)).action for _ in range(2))
+    assert not np.allclose(first, second)
+
+
+def test_a_seeded_engine_repeats_its_sequence():
+    runs = []
+    for _ in range(2):
+        engine = load_engine('tiny-random', device='cpu', seed=3)
+        runs.append([engine.infer(request(seed=None)).action for _ in range(2)])
+    assert np.array_equal(runs[0], runs[1])
+    assert not np.allclose(runs[0][0], runs[0][1])
+
+
+def test_the_reference_backend_says_the_same(engine):
+    reference = load_engine('tiny-random', device='cpu', backend='reference')
+    assert np.allclose(
+        reference.infer(request()).action, engine.infer(request()).action, atol=1e-3
+    )
+
+
+def test_the_reference_backend_takes_samples_and_committed_rows_too(engine):
+    reference = load_engine('tiny-random', device='cpu', backend='reference')
+    asked = request(samples=3, committed=np.full((4, 6), 20.0))
+    assert np.allclose(reference.infer(asked).action, engine.infer(asked).action, atol=1e-3)
+
+
+def test_the_answer_begins_with_the_committed_rows_exactly(engine):
+    committed = np.random.default_rng(1).uniform(-50, 50, (5, 6))
+    action = engine.infer(request(committed=committed)).action
+    assert np.array_equal(action[:5], committed)
+
+
+def test_more_committed_rows_than_a_chunk_has_are_refused(engine):
+    with pytest.raises(PolicyError, match='at most 16 rows'):
+        engine.infer(request(committed=np.zeros((17, 6))))
+
+
+def test_of_several_samples_the_most_central_one_is_played(engine):
+    asked = request(samples=5)
+    noise = torch.randn((5, 16, 32), generator=torch.Generator().manual_seed(asked.seed))
+    samples, _ = engine._runner.run(engine._encode(asked, noise))
+    assert medoid(samples) != 0
+    output = engine.infer(asked)
+    assert np.array_equal(output.action, engine._processor.decode(samples)[medoid(samples)])
+    assert output.spread == pytest.approx(spread(samples))
+
+
+@pytest.mark.parametrize('samples', [0, -1, 17])
+def test_a_number_of_samples_out_of_range_is_refused(engine, samples):
+    with pytest.raises(PolicyError, match=f'samples: expected 1 to 16; found {samples}'):
+        engine.infer(request(samples=samples))
+
+
+def test_the_medoid_is_nearest_to_all_others():
+    samples = torch.tensor([[[0.0]], [[1.0]], [[9.0]]])
+    assert medoid(samples) == 1
+    assert spread(samples) == pytest.approx(float(samples.std()))
+    assert spread(samples[:1]) == 0.0
+
+
+def test_getting_ready_for_an_instruction_changes_no_answer():
+    plain, prepared = (load_engine('tiny-random', device='cpu', seed=5) for _ in range(2))
+    prepared.warm_up()
+    prepared.prepare('pick up the patty')
+    assert np.array_equal(
+        plain.infer(request(seed=None)).action, prepared.infer(request(seed=None)).action
+    )
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'images': {}}, r'the model sees wrist, scene; missing: wrist, scene'),
+        ({'state': np.full(6, np.nan)}, 'state'),
+        ({'state': np.zeros(5)}, 'state'),
+        ({'instruction': '  '}, 'instruction'),
+        ({'committed': np.full((2, 6), np.inf)}, 'action'),
+    ],
+)
+def test_a_request_that_does_not_fit_is_refused_and_the_next_one_answered(engine, change, message):
+    with pytest.raises(PolicyError, match=message):
+        engine.infer(request(**change))
+    assert engine.infer(request()).action.shape == (16, 6)
+
+
+def test_a_model_with_broken_weights_is_not_believed():
+    engine = load_engine('tiny-random', device='cpu', backend='reference')
+    with torch.no_grad():
+        engine._runner._model.action_head.model.proj_out_2.bias[0] = float('nan')
+    with pytest.raises(PolicyError, match='NaN or inf'):
+        engine.infer(request())
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'devise': 'cpu'}, 'unknown option devise; an engine takes: device'),
+        ({'dtype': 'int8'}, 'dtype: expected auto, bfloat16'),
+        ({'backend': 'onnx'}, 'backend: expected auto, reference'),
+        ({'samples': 0}, 'samples: expected 1 to 16'),
+        ({'device': 'gpu'}, "device: expected auto, cpu, cuda or cuda:N; found 'gpu'"),
+        ({'backend': 'graph', 'device': 'cpu'}, 'needs a CUDA device'),
+        ({'fp8': True, 'backend': 'reference'}, 'fp8 needs a packed backend'),
+    ],
+)
+def test_a_wrong_option_is_refused_with_the_right_ones(options, message):
+    with pytest.raises(ConfigurationError, match=message):
+        EngineOptions.read(options)
+
+
+def test_fp8_passes_its_gate_on_a_model_that_stands_it():
+    engine = load_engine('tiny-random', device='cpu', fp8=True)
+    assert engine.infer(request()).action.shape == (16, 6)
+
+
+@pytest.mark.parametrize('cosine', [0.998, float('nan')])
+def test_what_is_not_exact_enough_is_refused(cosine):
+    with pytest.raises(PolicyError, match='fp8 is refused'):
+        require(Agreement(cosine, cosine), 'fp8')
+    require(Agreement(0.9995, 0.9999), 'fp8')
