@@ -1,53 +1,15 @@
-"""Observations put together by stamps, and tasks run to every kind of end."""
+"""Tasks run to every kind of end."""
 
 import threading
-import time
 
-import numpy as np
 import pytest
+from policies import Cook, CountingPolicy, observed
 
-from chefmate_core.errors import PolicyError, UnknownInstructionError
-from chefmate_core.geometry import Pose
 from chefmate_core.policy.heartbeat import Heartbeat
-from chefmate_core.policy.observations import ObservationBuffer, Unobservable
-from chefmate_core.policy.protocol import ActionChunk, PolicySpec
+from chefmate_core.policy.observations import ObservationBuffer
+from chefmate_core.policy.protocol import PolicySpec
 from chefmate_core.policy.task import Outcome, StopRequest
 from chefmate_core.policy.task_runner import TaskRunner
-
-EVERYTHING = PolicySpec('test', cameras=('wrist',), needs_objects=True)
-JOINTS = (np.zeros(6), np.zeros(6))
-IMAGE = np.zeros((4, 4, 3), np.uint8)
-POSES = {'patty': Pose(np.zeros(3), np.array([1.0, 0, 0, 0]))}
-
-
-class CountingPolicy:
-    """Moves nothing; done after `chunks` chunks, broken after `healthy`."""
-
-    def __init__(self, chunks=3, healthy=100, spec=None):
-        self.spec = spec or PolicySpec('counting', replan_period_s=0.01)
-        self.chunks, self.healthy, self.inferences = chunks, healthy, 0
-
-    def reset(self, instruction):
-        if instruction == 'unknown':
-            raise UnknownInstructionError('say something else')
-        self.inferences = 0
-
-    def infer(self, observation):
-        self.inferences += 1
-        if self.inferences > self.healthy:
-            raise PolicyError('out of ideas')
-        return ActionChunk(
-            observation.stamp_s, np.zeros((16, 6)), done=self.inferences >= self.chunks
-        )
-
-    def close(self):
-        pass
-
-
-def observed(max_age_s=10.0):
-    buffer = ObservationBuffer(['wrist'], max_age_s)
-    buffer.add_joints(time.time(), *JOINTS)
-    return buffer
 
 
 def run(policy, buffer=None, instruction='cook', **options):
@@ -56,44 +18,6 @@ def run(policy, buffer=None, instruction='cook', **options):
         policy, buffer or observed(), chunks.append, progress.append, give_up_s=0.2
     )
     return runner, chunks, progress, lambda: runner.run(instruction, **options)
-
-
-def test_the_observation_is_of_the_newest_instant_that_every_sensor_has_seen():
-    buffer = ObservationBuffer(['wrist'], max_age_s=1.0)
-    for index in range(10):
-        buffer.add_joints(10.0 + 0.01 * index, np.full(6, index), np.zeros(6))
-    buffer.add_image('wrist', 10.042, IMAGE)
-    buffer.add_objects(10.08, POSES)
-    observation = buffer.observe(10.1, 'cook', EVERYTHING)
-    assert observation.stamp_s == pytest.approx(10.04)
-    assert np.all(observation.joint_position_rad == 4)
-    assert observation.image_stamps_s == {'wrist': 10.042}
-    assert observation.objects == POSES
-
-
-@pytest.mark.parametrize('late', ['joint_states', 'objects', 'camera wrist'])
-def test_a_sensor_that_is_old_is_named_and_nothing_is_observed(late):
-    buffer = ObservationBuffer(['wrist'], max_age_s=0.2)
-    stamps = dict.fromkeys(('joint_states', 'objects', 'camera wrist'), 10.0) | {late: 9.7}
-    buffer.add_joints(stamps['joint_states'], *JOINTS)
-    buffer.add_objects(stamps['objects'], POSES)
-    buffer.add_image('wrist', stamps['camera wrist'], IMAGE)
-    observation = buffer.observe(10.0, 'cook', EVERYTHING)
-    assert isinstance(observation, Unobservable)
-    assert late in observation.reason
-    assert '0.30 s old' in observation.reason
-
-
-def test_a_camera_that_does_not_exist_is_named():
-    observation = observed().observe(time.time(), 'cook', PolicySpec('x', cameras=('ceiling',)))
-    assert 'ceiling' in observation.reason
-
-
-def test_after_the_clock_was_set_back_new_samples_are_taken():
-    buffer = ObservationBuffer([], max_age_s=0.5)
-    buffer.add_joints(5000.0, *JOINTS)
-    buffer.add_joints(100.0, *JOINTS)
-    assert buffer.observe(100.1, 'cook', PolicySpec('x')).stamp_s == 100.0
 
 
 def test_a_task_runs_until_the_policy_is_done():
@@ -166,3 +90,63 @@ def test_a_task_that_ends_before_its_time_takes_its_chunks_back(policy, options,
     runner.run('cook', **options)
     assert beats[0] is True
     assert beats[-1] is vouched
+
+
+def test_the_instruction_of_a_running_task_can_be_changed_and_an_unknown_one_is_refused():
+    said = []
+    policy = Cook(chunks=10**9)
+    runner = TaskRunner(
+        policy,
+        observed(),
+        lambda chunk: None,
+        lambda progress: None,
+        on_instruction=lambda *words: said.append(words),
+    )
+    stop = StopRequest()
+    steps = {3: 'unknown', 6: 'clean up'}
+
+    def at_chunk(chunk):
+        count = len(policy.observations)
+        if count in steps:
+            runner.set_instruction(steps[count])
+        if count == 9:
+            stop.set()
+
+    runner._on_chunk = at_chunk
+    result = runner.run('cook', stop=stop)
+    assert result.outcome is Outcome.CANCELED
+    assert result.chunk_count == 9, 'the task went on'
+    assert said == [('cook', ''), ('unknown', 'say something else'), ('clean up', '')]
+    seen = [observation.instruction for observation in policy.observations]
+    assert seen == ['cook'] * 6 + ['clean up'] * 3
+
+
+def test_a_wish_from_before_a_task_does_not_change_it():
+    policy = Cook(chunks=2)
+    runner = TaskRunner(policy, observed(), lambda chunk: None, lambda progress: None)
+    runner.set_instruction('clean up')
+    runner.run('cook')
+    assert policy.instructions == ['cook']
+
+
+def test_a_busy_engine_is_asked_again():
+    policy = Cook(busy=3, chunks=2)
+    runner = TaskRunner(policy, observed(), lambda chunk: None, lambda progress: None)
+    assert runner.run('cook').outcome is Outcome.SUCCEEDED
+    assert runner.statistics.unanswered == 3
+    assert runner.statistics.last_unanswered == 'come again'
+
+
+def test_an_engine_that_does_not_answer_for_long_fails_the_task():
+    policy = Cook(busy=10**9)
+    runner = TaskRunner(
+        policy, observed(), lambda chunk: None, lambda progress: None, give_up_s=0.1
+    )
+    result = runner.run('cook')
+    assert (result.outcome, result.reason) == (Outcome.FAILED, 'no answer: come again')
+
+
+def test_a_policy_that_never_says_done_times_out_with_that_reason():
+    spec = PolicySpec('groot', replan_period_s=0.01, says_done=False)
+    _, _, _, go = run(CountingPolicy(chunks=10**9, spec=spec), max_duration_s=0.1)
+    assert 'groot never says that it is done' in go().reason

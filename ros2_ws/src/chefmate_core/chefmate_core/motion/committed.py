@@ -9,6 +9,7 @@ from chefmate_core.motion.spline import JointSpline
 
 HORIZON_S = 0.6  # that is told: a chunk lasts 0.5 s
 _KEPT = 4  # messages: an observation is older than the newest chunk
+_ROUNDING_S = 1e-6  # of stamps: the last row of an announcement belongs to it
 
 
 class CommittedMotion:
@@ -44,7 +45,7 @@ class CommittedMotion:
         for time_s in from_s + step_s * np.arange(count):
             # What was announced last before an instant is what was, or will be, played then.
             piece = next((one for one in reversed(pieces) if one.start_s <= time_s), None)
-            if piece is None or time_s > piece.end_s:
+            if piece is None or time_s > piece.end_s + _ROUNDING_S:
                 break
             found.append(piece.sample(time_s)[0])
         return np.array(found) if found else None

@@ -23,6 +23,8 @@ from chefmate_core.motion.goal import JointGoal
 from chefmate_core.motion.reach import Reach
 from chefmate_core.motion.spline import JointSpline
 
+_ROUNDING = 1e-6  # of a step: a chunk's last row belongs to it
+
 
 @dataclass(frozen=True)
 class TimelineConfig:
@@ -141,7 +143,7 @@ class ChunkTimeline:
         if self.state is not TimelineState.PLAYING or self._spline is None:
             return np.zeros((0, JOINT_COUNT))
         left_s = (self._spline.end_s - self._place_s(now_s)) / self._speed
-        count = int(min(left_s, horizon_s) / step_s) + 1 if left_s >= 0.0 else 0
+        count = int(min(left_s, horizon_s) / step_s + _ROUNDING) + 1 if left_s >= 0.0 else 0
         times = now_s + step_s * np.arange(count)
         return np.array([self._planned(time_s).position_rad for time_s in times]).reshape(
             count, JOINT_COUNT
