@@ -86,10 +86,14 @@ def test_more_committed_rows_than_a_chunk_has_are_refused(engine):
 
 
 def test_of_several_samples_the_most_central_one_is_played(engine):
-    asked = request(samples=5)
-    noise = torch.randn((5, 16, 32), generator=torch.Generator().manual_seed(asked.seed))
-    samples, _ = engine._runner.run(engine._encode(asked, noise))
-    assert medoid(samples) != 0
+    for seed in range(7, 17):  # one of them has not its first sample in the middle
+        asked = request(samples=5, seed=seed)
+        noise = torch.randn((5, 16, 32), generator=torch.Generator().manual_seed(seed))
+        samples, _ = engine._runner.run(engine._encode(asked, noise))
+        if medoid(samples) != 0:
+            break
+    else:
+        pytest.fail('the first sample was always the most central one')
     output = engine.infer(asked)
     assert np.array_equal(output.action, engine._processor.decode(samples)[medoid(samples)])
     assert output.spread == pytest.approx(spread(samples))

@@ -125,13 +125,14 @@ class FolderTokenizer:
                 f'Needed: {TOKENIZER_ORIGIN}'
             )
         ends = (self._tokenizer.pad_token_id, self._tokenizer.eos_token_id)
-        self.image_id = image_id
-        self.padding_id = next((index for index in ends if index is not None), None)
-        if self.padding_id is None:
+        padding_id = next((index for index in ends if index is not None), None)
+        if padding_id is None:
             raise ConfigurationError(
                 f'{folder}: expected a tokenizer with a padding or an end-of-text token; '
                 'found neither'
             )
+        self.image_id: int = image_id
+        self.padding_id: int = padding_id
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text; special tokens in it are one id each."""
