@@ -1,6 +1,14 @@
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 PACKAGE = 'chefmate_policy'
+MANIFEST = Path('models/manifest.yaml')
+if not MANIFEST.is_file():  # it would be installed without, in silence
+    raise SystemExit(
+        f"{PACKAGE}: no {MANIFEST}. models is a symbolic link to the repository's top level: "
+        f'check the repository out with symbolic links'
+    )
 
 setup(
     name=PACKAGE,
@@ -9,6 +17,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
+        (f'share/{PACKAGE}/models', [str(MANIFEST)]),
     ],
     install_requires=['setuptools'],
     extras_require={'test': ['pytest']},  # tells colcon to run pytest
@@ -19,6 +28,7 @@ setup(
     license='MIT',
     entry_points={
         'chefmate.commands': [
+            'models = chefmate_policy.cli.commands:MODELS',
             'serve = chefmate_policy.cli.commands:SERVE',
         ],
         'chefmate.policies': ['groot = chefmate_policy.groot:make_policy'],

@@ -94,7 +94,7 @@ def add_adapter(model: Groot, settings: LoraSettings) -> 'PeftModel':
         target_modules=layers,
         bias='none',
     )
-    return get_peft_model(model, config)  # type: ignore[arg-type]  # it takes any module
+    return get_peft_model(model, config)  # it takes any module
 
 
 def save_adapter(
@@ -143,7 +143,7 @@ def load_adapter(
 
     _check(model, folder)
     adapter = PeftModel.from_pretrained(
-        model,  # type: ignore[arg-type]  # it takes any module
+        model,  # it takes any module
         str(folder),
         is_trainable=trainable,
         autocast_adapter_dtype=False,

@@ -14,3 +14,4 @@ class Command(NamedTuple):
 
 
 SERVE = Command('chefmate_policy.cli.serve', 'let robots and other clients ask a model')
+MODELS = Command('chefmate_policy.cli.models', 'list, fetch and check models')

@@ -1,6 +1,20 @@
-"""Models by name: where they live, the manifest, fetching, checking."""
+"""Models by name: where they live, the manifest, fetching, checking.
 
-from chefmate_policy.models.folder import models_folder
-from chefmate_policy.models.source import ModelSource, find_model
+`find_model` is imported when it is used: it needs torch, and a list of models does not.
+"""
 
-__all__ = ['ModelSource', 'find_model', 'models_folder']
+from typing import TYPE_CHECKING, Any
+
+from chefmate_policy.models.folder import models_folder as models_folder
+
+if TYPE_CHECKING:
+    from chefmate_policy.models.source import ModelSource as ModelSource
+    from chefmate_policy.models.source import find_model as find_model
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ('ModelSource', 'find_model'):
+        raise AttributeError(f'{__name__} has no {name!r}')
+    from chefmate_policy.models import source
+
+    return getattr(source, name)

@@ -31,6 +31,15 @@ def models_folder() -> Path:
     return shared_manifest().parent
 
 
+def user_models(models: Path) -> list[str]:
+    """Return the names of the folders in `models`; hidden ones are no models."""
+    return sorted(
+        entry.name
+        for entry in models.iterdir()
+        if entry.is_dir() and not entry.name.startswith('.')
+    )
+
+
 def shared_manifest() -> Path:
     """Return the manifest that came with the project.
 

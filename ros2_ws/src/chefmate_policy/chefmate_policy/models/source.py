@@ -10,20 +10,14 @@ import numpy as np
 
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.policy.modality import SO101_GROUPS, Modality
-from chefmate_policy.checkpoint import (
-    Checkpoint,
-    Embodiment,
-    RandomWeights,
-    Weights,
-    open_checkpoint,
-)
 from chefmate_policy.checkpoint.adapter import read_base
-from chefmate_policy.checkpoint.checkpoint import BYTE_TOKENS
-from chefmate_policy.checkpoint.embodiment import SLOTS
+from chefmate_policy.checkpoint.checkpoint import BYTE_TOKENS, Checkpoint
+from chefmate_policy.checkpoint.embodiment import SLOTS, Embodiment
 from chefmate_policy.checkpoint.layout import Layout, detect, find_folder
-from chefmate_policy.checkpoint.opening import open_adapted, open_weights
+from chefmate_policy.checkpoint.opening import open_adapted, open_checkpoint, open_weights
+from chefmate_policy.checkpoint.weights import RandomWeights, Weights
 from chefmate_policy.model.config import GrootConfig
-from chefmate_policy.models.folder import models_folder, shared_manifest
+from chefmate_policy.models.folder import models_folder, user_models
 from chefmate_policy.models.hub import (
     HubId,
     cached_folder,
@@ -31,7 +25,8 @@ from chefmate_policy.models.hub import (
     folder_of,
     read_provenance,
 )
-from chefmate_policy.models.manifest import ModelEntry, read_manifest
+from chefmate_policy.models.known import known_models
+from chefmate_policy.models.manifest import ModelEntry
 from chefmate_policy.processing.statistics import DatasetStatistics, Statistics
 
 TOKENIZER = 'eagle-tokenizer'  # the manifest's entry
@@ -129,20 +124,6 @@ def find_model(name_or_path: str, *, models: Path | None = None) -> ModelSource:
     if path.is_dir():  # a bare name in the working directory, where nothing else has it
         return ModelSource(name_or_path, path, None, models)
     raise ConfigurationError(_unknown(name_or_path, manifest, models))
-
-
-def known_models(models: Path) -> dict[str, ModelEntry]:
-    """Return the entries of the project's manifest and, above them, of the folder's own."""
-    return read_manifest(shared_manifest().parent) | read_manifest(models)
-
-
-def user_models(models: Path) -> list[str]:
-    """Return the names of the folders in `models`."""
-    return sorted(
-        entry.name
-        for entry in models.iterdir()
-        if entry.is_dir() and not entry.name.startswith('.')
-    )
 
 
 def _from_hub(hub: HubId, manifest: dict[str, ModelEntry], models: Path) -> ModelSource:
