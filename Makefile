@@ -14,8 +14,10 @@ help:  ## Show this list
 setup:  ## Install what is missing and build the workspace
 	@$(BOOTSTRAP)
 
+# torch only where a policy is named that may need it
+DEPLOY_ROLES = robot sim $(if $(filter-out policy:=expert,$(filter policy:=%,$(ARGS))),policy)
 deploy:  ## The kitchen, the arm and the policy in simulation, until the task is done (ARGS='name:=value ...')
-	@$(BOOTSTRAP) --roles robot sim && $(ENV) && exec chefmate deploy $(ARGS)
+	@$(BOOTSTRAP) --roles $(DEPLOY_ROLES) && $(ENV) && exec chefmate deploy $(ARGS)
 
 test:  ## The whole test suite (TEST_ARGS='-k gate -x')
 	@$(BOOTSTRAP) && $(ENV) && exec python -m pytest $(TEST_ARGS)
