@@ -26,10 +26,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
         'describes them.',
         examples=(
             ('chefmate serve tiny-random', 'a small model on this machine only'),
-            (
-                'chefmate serve ~/checkpoints/sandwich --host 0.0.0.0 --token-file ~/token',
-                'to other hosts',
-            ),
+            ('chefmate serve MODEL --host 0.0.0.0 --token-file F', 'to other hosts'),
             ('chefmate deploy policy:=chefmate://gpu-host:5555', 'the robot host asks it'),
             ('curl localhost:8000/metrics', 'how it goes'),
         ),

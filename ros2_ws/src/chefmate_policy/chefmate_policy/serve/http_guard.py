@@ -1,7 +1,6 @@
 """Connections on the HTTP port: how many, and how long one may stand there without a request."""
 
 import asyncio
-import weakref
 
 from aiohttp import web
 
@@ -24,7 +23,7 @@ class ConnectionGuard:
         """A connection must have sent the head of a request after `patience_s`."""
         self._server, self._statistics = server, statistics
         self._most, self._patience_s = most, patience_s
-        self._silent: weakref.WeakSet[asyncio.Protocol] = weakref.WeakSet()
+        self._silent: set[asyncio.Protocol] = set()
 
     def __call__(self) -> asyncio.Protocol:
         """Return the protocol of a new connection."""
@@ -43,6 +42,7 @@ class ConnectionGuard:
 
     def _end_silent(self, handler: web.RequestHandler) -> None:
         if handler in self._silent:
+            self._silent.discard(handler)
             handler.force_close()
 
 

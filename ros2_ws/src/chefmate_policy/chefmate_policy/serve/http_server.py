@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
+from chefmate_core.policy.engine import ModelInput
 from chefmate_core.policy.wire import json_codec, limits
 from chefmate_core.policy.wire.errors import Code, RequestError, bad_request, too_large
 from chefmate_core.policy.wire.observation import has_batch_axis, to_action, to_model_input
@@ -18,6 +20,7 @@ from chefmate_policy.serve.config import ServeConfig
 from chefmate_policy.serve.http_guard import ConnectionGuard
 from chefmate_policy.serve.service import InferenceService, State
 
+_LOG = logging.getLogger(__name__)
 _PROTOCOL = 'http'
 TIMEOUT_HEADER = 'X-Timeout-S'  # how long the caller will wait
 _KEEP_ALIVE_S = 75.0
@@ -49,7 +52,7 @@ class HttpServer:
             access_log=None,
             auto_decompress=False,  # a small body shall not become a large one
             keepalive_timeout=_KEEP_ALIVE_S,
-            lingering_time=1.0,
+            lingering_time=config.patience_s,  # for who sends on after an error
             shutdown_timeout=config.patience_s,
         )
         self._guard: ConnectionGuard | None = None
@@ -97,6 +100,10 @@ class HttpServer:
                     ) from error
         except RequestError as error:
             return _refusal(error, is_unknown=endpoint == 'unknown')
+        except Exception as error:
+            _LOG.exception('a request could not be answered')
+            what = f'the server failed: {type(error).__name__}: {error}'
+            return _refusal(RequestError(Code.INTERNAL, what), is_unknown=False)
 
     def _check_token(self, request: web.Request) -> None:
         if self._config.token is None:
@@ -111,11 +118,12 @@ class HttpServer:
         modality, speaks_numpy, batch_axis = self._service.modality, False, False
         async with self._body(request) as body:
 
-            def decode():
+            def decode() -> ModelInput:
                 nonlocal speaks_numpy, batch_axis
                 observation, speaks_numpy = json_codec.load_observation(bytes(body))
+                seen = to_model_input(observation, modality)
                 batch_axis = has_batch_axis(observation)
-                return to_model_input(observation, modality)
+                return seen
 
             output = await self._service.infer(decode, _timeout_s(request))
         timings = ', '.join(
@@ -159,7 +167,7 @@ class HttpServer:
         return web.json_response({**answer, 'modality_config': engine.modality.to_dict()})
 
     @contextlib.asynccontextmanager
-    async def _body(self, request: web.Request):
+    async def _body(self, request: web.Request) -> AsyncIterator[bytearray]:
         """The body, its bytes taken from the budget for as long as they are held."""
         if request.headers.get('Content-Encoding', 'identity').lower() != 'identity':
             raise bad_request('a compressed body is not taken: send it as it is')

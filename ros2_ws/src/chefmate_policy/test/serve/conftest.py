@@ -1,10 +1,15 @@
 """A server over a small engine, in a thread of this process."""
 
+import io
+import re
 import threading
 import time
 
+import msgpack
 import numpy as np
+import psutil
 import pytest
+import zmq
 
 from chefmate_core.policy.engine import ModelOutput
 from chefmate_core.policy.modality import Modality
@@ -154,3 +159,99 @@ def observation(frames):
         'state.gripper': np.array([[6.0]]),
         'annotation.human.task_description': ['pick up the bread'],
     }
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return {'__ndarray_class__': True, 'as_npy': file.getvalue()}
+
+
+def read_array(found):
+    if '__ndarray_class__' in found:
+        return np.load(io.BytesIO(found['as_npy']), allow_pickle=False)
+    return found
+
+
+class Client:
+    """A REQ socket, MessagePack and numpy.save."""
+
+    def __init__(self, port, kind=zmq.REQ):
+        self.socket = zmq.Context.instance().socket(kind)
+        self.socket.linger = 0
+        self.socket.rcvtimeo = 10_000
+        self.socket.connect(f'tcp://127.0.0.1:{port}')
+
+    def send(self, message):
+        self.socket.send(msgpack.packb(message))
+
+    def send_observation(self, observation, **more):
+        self.send({'endpoint': 'get_action', 'data': encoded(observation), **more})
+
+    def receive(self):
+        return msgpack.unpackb(self.socket.recv(), object_hook=read_array)
+
+    def ask(self, message):
+        self.send(message)
+        return self.receive()
+
+    def get_action(self, observation, **more):
+        self.send_observation(observation, **more)
+        return self.receive()
+
+
+def encoded(observation):
+    """Return an observation as MessagePack can carry it."""
+    return {
+        key: npy(value) if isinstance(value, np.ndarray) else value
+        for key, value in observation.items()
+    }
+
+
+@pytest.fixture
+def connect():
+    clients = []
+
+    def open_client(server, kind=zmq.REQ):
+        clients.append(Client(server.zmq_port, kind))
+        return clients[-1]
+
+    yield open_client
+    for client in clients:
+        client.socket.close()
+
+
+@pytest.fixture
+def does_work(connect, observation):
+    """Ask a good request of a server, and look at the answer."""
+
+    def ask(server):
+        action = connect(server).get_action(observation)
+        assert action.get('error') is None
+        assert action['action.single_arm'].shape == (16, 5)
+
+    return ask
+
+
+@pytest.fixture
+def memory_bytes():
+    """Return what this process holds in memory."""
+    process = psutil.Process()
+    return lambda: process.memory_info().rss
+
+
+@pytest.fixture
+def encode():
+    return encoded
+
+
+@pytest.fixture
+def expect_error():
+    """Check that an answer is an error with a code, and that its text says something."""
+
+    def check(answer, pattern, codes=('bad_request', 'too_large')):
+        assert answer['code'] in codes, answer
+        assert re.search(pattern, answer['error']), answer['error']
+        assert len(answer['error']) < 1500
+
+    return check
