@@ -15,7 +15,7 @@ setup:  ## Install what is missing and build the workspace
 	@$(BOOTSTRAP)
 
 # torch only where a policy is named that may need it
-DEPLOY_ROLES = robot sim $(if $(filter-out policy:=expert,$(filter policy:=%,$(ARGS))),policy)
+DEPLOY_ROLES = robot sim $(if $(filter-out policy:=expert policy:=zmq:% policy:=http% policy:=chefmate:%,$(filter policy:=%,$(ARGS))),policy)
 deploy:  ## The kitchen, the arm and the policy in simulation, until the task is done (ARGS='name:=value ...')
 	@$(BOOTSTRAP) --roles $(DEPLOY_ROLES) && $(ENV) && exec chefmate deploy $(ARGS)
 

@@ -115,12 +115,14 @@ def test_fp8_is_near_and_not_the_same():
 
 def test_a_layer_whose_sizes_fp8_cannot_take_stays_as_it_is():
     packer = Packer(CPU, torch.float32, fp8=True)
-    assert isinstance(packer.linear(torch.randn(32, 48)), Fp8Linear)
-    assert not isinstance(packer.linear(torch.randn(32, 20)), Fp8Linear)
+    assert isinstance(packer.fused([torch.nn.Linear(48, 32)]), Fp8Linear)
+    assert not isinstance(packer.fused([torch.nn.Linear(20, 32)]), Fp8Linear)
 
 
 def test_zeros_survive_fp8():
-    layer = Packer(CPU, torch.float32, fp8=True).linear(torch.randn(32, 48), torch.ones(32))
+    linear = torch.nn.Linear(48, 32)
+    torch.nn.init.ones_(linear.bias)
+    layer = Packer(CPU, torch.float32, fp8=True).fused([linear])
     assert torch.equal(layer(torch.zeros(2, 3, 48)), torch.ones(2, 3, 32))
 
 

@@ -27,14 +27,17 @@ class GraphRunner:
     def __init__(self, model: PackedGroot, profile: Profile, compiled: bool = False) -> None:
         """`compiled`: let torch.compile fuse what lies between the GEMMs; capture takes longer."""
         self._model, self._profile = model, profile
-        self._forward = torch.compile(model, dynamic=False) if compiled else model
+        self._forward = torch.compile(model.__call__, dynamic=False) if compiled else model
         self._graphs: OrderedDict[tuple, _Graph] = OrderedDict()
         self._pool = torch.cuda.graph_pool_handle()
 
+    # Buffers that are made in inference mode may be written to in inference mode only.
+    @torch.inference_mode()
     def prepare(self, encoded: Encoded) -> None:
         """Capture the graph for such an input."""
         self._graph(encoded)
 
+    @torch.inference_mode()
     def run(self, encoded: Encoded) -> tuple[Tensor, dict[str, float]]:
         """See `Runner`; on the GPU there is one part only."""
         graph = self._graph(encoded)
@@ -49,8 +52,7 @@ class GraphRunner:
             len(encoded.noise),
         )
         if key not in self._graphs:
-            with torch.inference_mode():
-                self._graphs[key] = _Graph(self, encoded)
+            self._graphs[key] = _Graph(self, encoded)
             if len(self._graphs) > KEPT_GRAPHS:
                 self._graphs.popitem(last=False)
         self._graphs.move_to_end(key)

@@ -74,18 +74,18 @@ class Packer:
         return x.detach().to(self.device, self.dtype).contiguous()
 
     def linear(self, weight: Tensor, bias: Tensor | None = None) -> Linear:
-        """A layer of weight (out, in) and bias (out,)."""
-        packed_bias = None if bias is None else self.tensor(bias)
-        if self.fp8 and all(size % FP8_MULTIPLE == 0 for size in weight.shape):
-            rows, scale = to_fp8_rows(weight.detach().to(self.device))
-            return Fp8Linear(rows, scale.t().contiguous(), packed_bias)
-        return DenseLinear(self.tensor(weight), packed_bias)
+        """A layer of weight (out, in) and bias (out,), never in fp8: small, or near an end."""
+        return DenseLinear(self.tensor(weight), None if bias is None else self.tensor(bias))
 
     def fused(self, layers: Sequence[Any]) -> Linear:
         """Several layers of one input as one: its output is theirs, one after the other."""
         weight = torch.cat([layer.weight.detach() for layer in layers])
-        biases = [layer.bias for layer in layers if layer.bias is not None]
-        return self.linear(weight, torch.cat([b.detach() for b in biases]) if biases else None)
+        biases = [layer.bias.detach() for layer in layers if layer.bias is not None]
+        bias = torch.cat(biases) if biases else None
+        if not self.fp8 or any(size % FP8_MULTIPLE for size in weight.shape):
+            return self.linear(weight, bias)
+        rows, scale = to_fp8_rows(weight.to(self.device))
+        return Fp8Linear(rows, scale.t().contiguous(), None if bias is None else self.tensor(bias))
 
 
 def chained(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
