@@ -30,6 +30,7 @@ IMAGES = 'observation.images.'
 # published one. A model of other sizes carries Isaac's config.json under this name.
 MODEL_CONFIG = 'groot_config.json'
 PUBLISHED = 'n1.5-3b'
+BASE = 'nvidia/GR00T-N1.5-3B'  # LeRobot builds it before it loads the weights
 MAX_HORIZON = 16
 STATE, ACTION = LEROBOT_STATE, LEROBOT_ACTION
 
@@ -131,7 +132,6 @@ def write_files(
     modality: Modality,
     statistics: Mapping[str, torch.Tensor],
     embodiment: str,
-    origin: str,
 ) -> None:
     """Write `config.json`, the processors and their tensors, as LeRobot 0.4 reads them.
 
@@ -141,7 +141,6 @@ def write_files(
         modality: features. Image sizes are nominal: LeRobot resizes what it gets.
         statistics: flat, 'observation.state.min' -> (D,).
         embodiment: its tag.
-        origin: the base model, for the record.
     """
     image = {'type': 'VISUAL', 'shape': [3, 480, 640]}
     state = {'type': 'STATE', 'shape': [modality.state_size]}
@@ -160,7 +159,7 @@ def write_files(
             'n_action_steps': modality.horizon,
             'max_state_dim': model.head.max_state_dim,
             'max_action_dim': model.head.action_dim,
-            'base_model_path': origin,
+            'base_model_path': BASE,
             'embodiment_tag': embodiment,
         },
     )

@@ -123,12 +123,10 @@ def read_statistics(
     chosen = choose_embodiment(embodiment, isaac.tags_with_statistics(metadata), str(path))
     try:
         statistics = isaac_statistics(metadata[chosen.tag])
-        modality = isaac.read_modality(folder, metadata[chosen.tag], statistics, horizon)
         _need_ranges(statistics)
-    except CheckpointError:
-        raise
     except ConfigurationError as error:
         raise CheckpointError(f'{path}: {chosen.tag}: {error}') from error
+    modality = isaac.read_modality(folder, metadata[chosen.tag], statistics, horizon)
     return chosen, statistics, modality
 
 
@@ -214,7 +212,7 @@ def _need_ranges(statistics: DatasetStatistics) -> None:
 def _need_range(entry: Statistics) -> None:
     missing = [name for name in ('min', 'max') if name not in entry.values]
     if missing:
-        raise CheckpointError(
+        raise ConfigurationError(
             f'statistics of {entry.name}: expected min and max; missing {", ".join(missing)}'
         )
 

@@ -68,7 +68,6 @@ def save_checkpoint(
                 checkpoint.modality,
                 _flat(checkpoint),
                 checkpoint.embodiment.tag,
-                checkpoint.origin,
             )
             write_weights(work, source, prefix=lerobot.PREFIX, shard_bytes=None)
         for name in TOKENIZER_FILES:

@@ -81,7 +81,7 @@ def _list(args: argparse.Namespace) -> int:
         ]
         if entry is not None and entry.note:
             about.append(entry.note)
-        about.append(f'{model.origin}@{model.revision}' if model.revision else model.origin)
+        about.append(model.origin + (f'@{model.revision[:12]}' if model.revision else ''))
         table.add_row(
             f'[cyan]{model.name}[/]',
             model.state if model.folder is None else f'[green]{model.state}[/]',
