@@ -54,8 +54,10 @@ def test_ctrl_c_ends_everything_and_leaves_no_orphan(chefmate, domain, tmp_path)
     [
         (['instrction:=make a sandwich'], ['instrction', 'instruction']),
         (['hardware:=imaginary'], ['imaginary', 'sim', 'real']),
-        (['policy:=gpt'], ["unknown policy 'gpt'", 'expert']),
-        (['policy:=groot'], ['missing: the model', 'policy:=expert']),
+        (['policy:=gpt'], ["unknown policy 'gpt'", 'expert', 'tiny-random']),
+        (['policy:=tcp://gpu:5555'], ['unknown kind of address', 'zmq://']),
+        (['policy:=zmq://localhost:1'], ['zmq://localhost:1: nobody listens there']),
+        (['policy:=tiny-random', 'policy_options:={"sped": 1}'], ['sped', 'embodiment']),
         (['policy_options:={"sped": 1}'], ['sped']),
         (['instruction:=paint the fence'], ['REFUSED', 'bread', 'sandwich']),
         (['calibration_dir:=/nowhere'], ['/nowhere/follower.json', 'no such file']),

@@ -209,8 +209,9 @@ def test_loading_checks_and_warms_up_and_leaves_the_engine_its_own_options():
         return StayingEngine(Modality(('front', 'wrist')))
 
     context = PolicyContext(str(CALIBRATION_PATH), ('wrist', 'scene'), told.append)
-    policy = load_engine_policy(load, 'here', context, {'units': 'degrees', 'device': 'cpu'})
-    assert given == {'source': 'here', 'device': 'cpu'}
+    options = {'units': 'degrees', 'device': 'cpu', 'cameras': ['front', 'wrist']}
+    policy = load_engine_policy(load, 'here', context, options)
+    assert given == {'source': 'here', 'device': 'cpu', 'cameras': ['front', 'wrist']}
     assert policy._engine.is_warm
     assert told == ['loading here', "the model's camera front is scene", 'warming up staying']
 

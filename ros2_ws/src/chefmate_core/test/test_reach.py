@@ -71,9 +71,23 @@ def test_a_leap_is_gone_after_in_a_straight_line_and_reached():
         {'max_velocity_rad_s': np.zeros(6)},
         {'max_velocity_rad_s': np.full(6, np.nan)},
         {'max_velocity_rad_s': np.ones(5)},
+        {'leash_rad': 0.0},
         {'lower_rad': np.ones(6), 'upper_rad': np.zeros(6)},
     ],
 )
 def test_limits_that_are_none_are_refused(limits):
     with pytest.raises(ConfigurationError):
         Reach(**limits)
+
+
+def test_a_goal_does_not_run_away_from_an_arm_that_was_stopped():
+    timeline = ChunkTimeline(reach=Reach(CAPS, leash_rad=0.5))
+    rows = np.outer(np.arange(16) * PERIOD_S * 1.5, np.ones(6))
+    timeline.add(0.0, rows, PERIOD_S, 0.0, np.zeros(6))
+    arm = np.zeros(6)
+    for now_s in np.arange(0.0, 0.5, CYCLE_S):
+        goal = timeline.sample(now_s, arm)
+        assert np.all(goal.position_rad <= 0.5 + 1e-9)
+    for now_s in np.arange(0.5, 0.8, CYCLE_S):  # it ends softly, too
+        goal = timeline.sample(now_s, arm)
+        assert goal is None or np.all(goal.position_rad <= 0.5 + 1e-9)

@@ -24,6 +24,7 @@ from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import run_node
 
+LEASH_RAD = 0.5  # half of what the gate takes for a leap; an arm that follows lags by 0.1
 CLOCK_JUMP_S = 0.1  # the wall clock moved against the steady clock by more than this
 
 
@@ -59,7 +60,12 @@ class ActionExecutorNode(Node):
                 'The arm stops if a policy that has a heartbeat is silent for longer, s.',
                 (0.04, 10.0),
             ),
-            Reach(load_preset(preset).max_velocity_rad_s, LOWER_LIMITS_RAD, UPPER_LIMITS_RAD),
+            Reach(
+                load_preset(preset).max_velocity_rad_s,
+                LOWER_LIMITS_RAD,
+                UPPER_LIMITS_RAD,
+                LEASH_RAD,
+            ),
         )
         self._timeline = self._player.timeline
         self._wall_offset_s = self._offset_s()

@@ -55,10 +55,10 @@ class ObservationInputs:
         )
         self._monitors: dict[str, FrameMonitor] = {}
         self._faults = dict.fromkeys(cameras, '')  # of the newest image
-        self._deliveries = {
-            camera: DeliveryMeter(1.0 / rate_hz, KEPT_FRAMES) for camera in cameras
-        }
+        self._rate_hz = rate_hz
         self._lost = dict.fromkeys(cameras, 0)
+        self._deliveries: dict[str, DeliveryMeter] = {}
+        self.measure_anew()
         node.create_subscription(
             JointState, 'follower/joint_states', self._on_joints, qos.LATEST_STATE
         )
@@ -81,6 +81,12 @@ class ObservationInputs:
                     message_lost=partial(self._on_lost_image, camera)
                 ),
             )
+
+    def measure_anew(self) -> None:
+        """Forget how well the cameras delivered so far."""
+        self._deliveries = {
+            camera: DeliveryMeter(1.0 / self._rate_hz, KEPT_FRAMES) for camera in self._lost
+        }
 
     def values(self) -> dict[str, object]:
         """Frames, rate and age of each camera, for diagnostics."""

@@ -1,5 +1,7 @@
 """`policy_node`: loads a policy by name, serves `execute_task`, publishes action chunks."""
 
+import os
+import sys
 from functools import partial
 
 from rclpy.clock import Clock, ClockType
@@ -124,6 +126,7 @@ class PolicyNode(LifecycleNode):
             self._end_if_refused()
             return
         self._tasks.runner = self._runner(policy)
+        self._inputs.measure_anew()  # imports have kept messages waiting
         self.get_logger().info(
             f'policy {policy.spec.name} is loaded, after {loading.elapsed_s:.1f} s'
         )
@@ -196,4 +199,9 @@ class PolicyNode(LifecycleNode):
 
 def main() -> int:
     """Entry point."""
-    return run_node(PolicyNode)
+    code = run_node(PolicyNode)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is closed. To take torch down would keep Python for longer than a launch waits until it
+    # kills; and a thread that still loads cannot be ended.
+    os._exit(code)

@@ -77,6 +77,8 @@ def _rows(board: HealthBoard) -> Iterable[tuple[str, str, str]]:
         POLICY,
         _facts(
             policy,
+            ('loading since', 'loading_s', 's'),
+            ('', 'chunk_rate_hz', 'Hz'),
             ('inference p50', 'inference_p50_ms', 'ms'),
             ('seen p50', 'observation_age_p50_ms', 'ms'),
         ),

@@ -103,4 +103,4 @@ class ChunkPlayer:
             self._is_interrupted |= self.timeline.interrupt()
         elif self.timeline.interrupted:
             self.timeline.go_on(now_s)
-        return self.timeline.sample(now_s)
+        return self.timeline.sample(now_s, self._arm.standing_rad(now_s))

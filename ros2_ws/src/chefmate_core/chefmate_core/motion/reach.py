@@ -19,8 +19,10 @@ class Reach:
         max_velocity_rad_s: Sequence[float] | np.ndarray = (np.inf,) * JOINT_COUNT,
         lower_rad: Sequence[float] | np.ndarray = (-np.inf,) * JOINT_COUNT,
         upper_rad: Sequence[float] | np.ndarray = (np.inf,) * JOINT_COUNT,
+        leash_rad: float = np.inf,
     ) -> None:
-        """All of shape (6,)."""
+        """All of shape (6,), but for the leash: how far ahead of the arm a goal may go."""
+        self._leash_rad = leash_rad
         self.max_velocity_rad_s = np.asarray(max_velocity_rad_s, dtype=float)
         self._lower = np.asarray(lower_rad, dtype=float)
         self._upper = np.asarray(upper_rad, dtype=float)
@@ -29,6 +31,8 @@ class Reach:
                 raise ConfigurationError(
                     f'a limit of the goals has shape ({JOINT_COUNT},); found {values.shape}'
                 )
+        if not leash_rad > 0.0:
+            raise ConfigurationError(f'the leash is above 0 rad; found {leash_rad}')
         if not (np.all(self.max_velocity_rad_s > 0.0) and np.all(self._lower < self._upper)):
             raise ConfigurationError(
                 'goals need speeds above 0 and lower limits below upper ones; found speeds '
@@ -54,3 +58,11 @@ class Reach:
             return JointGoal(position, velocity)
         way = way / excess
         return JointGoal(last.position_rad + way, way / step_s)
+
+    def leashed(self, goal: JointGoal, arm_rad: np.ndarray) -> JointGoal:
+        """Return `goal`, or what of the way from the arm to it the leash allows."""
+        way = goal.position_rad - arm_rad
+        excess = float(np.max(np.abs(way))) / self._leash_rad
+        if not excess > 1.0:
+            return goal
+        return JointGoal(arm_rad + way / excess, goal.velocity_rad_s / excess)

@@ -129,9 +129,15 @@ class ChunkTimeline:
         self.counters['steps_dropped'] += max(0, int(np.ceil((place_s - start_s) / period_s)))
         return True
 
-    def sample(self, now_s: float) -> JointGoal | None:
-        """Return the goal of this instant, or None when standing still."""
+    def sample(self, now_s: float, arm_rad: np.ndarray | None = None) -> JointGoal | None:
+        """Return the goal of this instant, or None when standing still.
+
+        `arm_rad`, shape (6,), is where the arm is held now: a goal does not run away from an arm
+        that is late, or that was stopped for a moment.
+        """
         goal = self._current(now_s)
+        if goal is not None and arm_rad is not None:
+            goal = self._reach.leashed(goal, arm_rad)
         self._last, self._last_s = goal, now_s
         return goal
 

@@ -165,6 +165,8 @@ def load_engine_policy(
         PolicyError: the engine cannot be loaded.
     """
     own = {entry.name for entry in fields(EnginePolicyOptions)}
+    if not isinstance(options.get('cameras', {}), Mapping):
+        own.remove('cameras')  # a list is the engine's: which cameras, in the model's order
     ours = EnginePolicyOptions(**{key: value for key, value in options.items() if key in own})
     if not context.calibration_path:
         raise ConfigurationError(

@@ -1,5 +1,7 @@
 """The policy `remote`: an engine on another host, behind the policy protocol."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from chefmate_core.policy.engine_policy import EnginePolicy, load_engine_policy
@@ -15,4 +17,7 @@ def make_policy(url: str, context: PolicyContext, **options: Any) -> EnginePolic
     """
     from chefmate_core.policy.remote import make_engine
 
-    return load_engine_policy(make_engine, url, context, options)
+    make = make_engine
+    if isinstance(options.get('cameras'), Mapping):  # for servers that do not say theirs
+        make = partial(make_engine, cameras=tuple(options['cameras']))
+    return load_engine_policy(make, url, context, options)

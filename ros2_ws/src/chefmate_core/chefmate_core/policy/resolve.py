@@ -5,7 +5,7 @@
 | the name of an installed policy | that one | |
 | `zmq://`, `http://`, `https://`, `chefmate://` and host:port | `remote` | `url` |
 | a name in the models' folder, or in its manifest | `groot` | `model` |
-| the folder of a checkpoint | `groot` | `model` |
+| the path of a checkpoint's folder | `groot` | `model` |
 | `org/name` or `org/name@revision` of the model hub | `groot` | `model` |
 """
 
@@ -23,9 +23,9 @@ from chefmate_core.policy.registry import available_policies
 
 LOCAL, REMOTE = 'groot', 'remote'
 URL_SCHEMES = ('zmq', 'http', 'https', 'chefmate')
-CHECKPOINT_FILES = ('config.json', 'adapter_config.json')  # one of them makes a folder a model
 MANIFEST = 'manifest.yaml'
 FOLDER_VARIABLE = 'CHEFMATE_MODELS'
+_SHARE = Path('share', 'chefmate_policy', 'models')
 _HUB_ID = re.compile(r'[\w.-]+/[\w.-]+(@[\w.-]+)?')
 
 
@@ -60,11 +60,6 @@ def choose_policy(text: str, options: Mapping[str, Any] | None = None) -> Chosen
         return _with_option(LOCAL, 'model', text, options)
     folder = Path(text).expanduser()
     if text and folder.is_dir():
-        if not any((folder / name).is_file() for name in CHECKPOINT_FILES):
-            raise ConfigurationError(
-                f'policy {text!r}: the folder holds no {" or ".join(CHECKPOINT_FILES)}; '
-                'expected the folder of a checkpoint'
-            )
         return _with_option(LOCAL, 'model', str(folder.absolute()), options)
     if _HUB_ID.fullmatch(text):
         return _with_option(LOCAL, 'model', text, options)
@@ -77,37 +72,45 @@ def choose_policy(text: str, options: Mapping[str, Any] | None = None) -> Chosen
 
 
 def model_names() -> tuple[str, ...]:
-    """Return the models by name: those of the manifest, and every checkpoint in its folder."""
-    folder = models_folder()
-    if folder is None:
-        return ()
-    found = {path.parent.name for name in CHECKPOINT_FILES for path in folder.glob(f'*/{name}')}
-    return tuple(sorted(found | _manifest_names(folder / MANIFEST)))
+    """Return the models by name: those of the manifests, and every folder of the models' folder.
+
+    Raises:
+        ConfigurationError: a manifest cannot be read.
+    """
+    shared = _shared_manifest()
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    folder = Path(chosen).expanduser() if chosen else shared and shared.parent
+    names: set[str] = set()
+    for manifest in (shared, folder and folder / MANIFEST):
+        names |= _manifest_names(manifest) if manifest else set()
+    if folder and folder.is_dir():
+        names |= {path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != '.'}
+    return tuple(sorted(names))
 
 
-def models_folder() -> Path | None:
-    """Return where models are: `CHEFMATE_MODELS`, else the folder that the packages installed."""
-    if os.environ.get(FOLDER_VARIABLE):
-        return Path(os.environ[FOLDER_VARIABLE])
-    for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
-        folder = Path(prefix, 'share', 'chefmate_policy', 'models')
-        if prefix and folder.is_dir():
-            return folder.resolve()
-    return None
+def _shared_manifest() -> Path | None:
+    """Return the manifest that came with the project; an installed one leads to its source."""
+    prefixes = filter(None, os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep))
+    installed = (Path(prefix) / _SHARE / MANIFEST for prefix in prefixes)
+    sources = (above / 'models' / MANIFEST for above in Path(__file__).resolve().parents)
+    return next((path.resolve() for path in (*installed, *sources) if path.is_file()), None)
 
 
 def _manifest_names(path: Path) -> set[str]:
-    """Return the names in a manifest: `models:` is a mapping by name, or a list of entries."""
+    """Return the names of a manifest's models; not all of its entries are models."""
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
         return set()
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f'manifest of models {path}: {error}') from error
-    models = content.get('models', ()) if isinstance(content, Mapping) else ()
-    if isinstance(models, Mapping):
-        return {str(name) for name in models}
-    return {str(entry['name']) for entry in models if isinstance(entry, Mapping)}
+    if not isinstance(content, Mapping):
+        raise ConfigurationError(f'manifest of models {path}: expected name: entry')
+    return {
+        str(name)
+        for name, entry in content.items()
+        if isinstance(entry, Mapping) and entry.get('kind', 'model') == 'model'
+    }
 
 
 def _with_option(name: str, key: str, value: str, options: Mapping[str, Any]) -> ChosenPolicy:

@@ -1,0 +1,211 @@
+"""Learned policies as a user runs them: the whole path, on a processor, with random weights."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from deployment import ROOT, processes_of
+from policy_probe import PolicyProbe
+
+from chefmate_core.calibration import ArmCalibration
+from chefmate_core.safety.config import load_preset
+
+pytestmark = pytest.mark.system
+
+CAREFUL = load_preset('careful')
+CALIBRATION = ArmCalibration.load(ROOT / 'calibration' / 'follower.json')
+# A policy of the tests: an engine that stays where it is, and loads for as long as a file exists.
+STEADY = """
+import os, time
+import numpy as np
+from chefmate_core.policy.engine import ModelOutput
+from chefmate_core.policy.engine_policy import load_engine_policy
+from chefmate_core.policy.modality import Modality
+
+
+class SteadyEngine:
+    name = 'steady'
+    modality = Modality(('front', 'wrist'))
+
+    def __init__(self, source):
+        while os.path.exists(os.environ['STILL_LOADING']):
+            time.sleep(0.05)
+
+    def warm_up(self):
+        pass
+
+    def infer(self, request):
+        if any(not image.any() for image in request.images.values()):
+            raise AssertionError('a black image')
+        return ModelOutput(np.tile(request.state, (16, 1)), {'arithmetic': 0.001}, 0.5)
+
+    def close(self):
+        pass
+
+
+def make_policy(context, **options):
+    return load_engine_policy(SteadyEngine, 'the steady one', context, options)
+"""
+
+
+@pytest.fixture
+def steady(environment, tmp_path):
+    """An installed policy `steady`; returns the file that keeps it loading."""
+    (tmp_path / 'steady.py').write_text(STEADY)
+    info = tmp_path / 'steady-1.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text('Name: steady\nVersion: 1\n')
+    (info / 'entry_points.txt').write_text('[chefmate.policies]\nsteady = steady:make_policy\n')
+    environment['PYTHONPATH'] = f'{tmp_path}:{environment.get("PYTHONPATH", "")}'
+    environment['STILL_LOADING'] = str(tmp_path / 'still_loading')
+    return tmp_path / 'still_loading'
+
+
+def assert_calm(probe):
+    """What went to the servos was inside the limits and within the caps, in every cycle."""
+    positions, velocities = map(np.array, zip(*probe.applied, strict=True))
+    assert np.all(positions >= CALIBRATION.lower_limits_rad - 1e-6)
+    assert np.all(positions <= CALIBRATION.upper_limits_rad + 1e-6)
+    assert np.all(np.abs(velocities) <= CAREFUL.max_velocity_rad_s + 1e-6)
+    return velocities
+
+
+def report_of(path):
+    report = json.loads(path.read_text())
+    gate = report['gate']
+    refused = {name: count for name, count in gate.items() if name.startswith('refused_')}
+    assert not any(refused.values()), refused
+    assert not gate.get('estops')
+    assert report['bus']['port_losses'] == 0
+    return report
+
+
+def has_torch(executable, domain):
+    (pid,) = [pid for pid, words in processes_of(domain).items() if executable in words]
+    return 'torch' in Path(f'/proc/{pid}/maps').read_text()
+
+
+@pytest.fixture
+def one_thread(environment):
+    """Leave a processor to everybody else."""
+    environment['OMP_NUM_THREADS'] = '1'
+
+
+@pytest.mark.timeout(240)
+def test_random_weights_drive_the_whole_path_and_the_arm_stays_calm(
+    chefmate, domain, one_thread, tmp_path
+):
+    path = tmp_path / 'report.json'
+    with PolicyProbe(domain) as probe:
+        command = chefmate(
+            *('deploy', '--headless', '--report', str(path), f'run_dir:={tmp_path}/run'),
+            *('policy:=tiny-random', 'max_duration_s:=20.0'),
+        )
+        assert command.wait(timeout_s=200) == 1, command.output  # it knows nothing
+        velocities = assert_calm(probe)
+    report = report_of(path)
+    chunks = report['chunks']
+    rate_hz = chunks['count'] / report['durations']['task_s']
+    print(f'{rate_hz:.1f} chunks a second, inference p50 {chunks["inference_p50_ms"]:.0f} ms')
+    assert chunks['count'] > 20
+    assert chunks['part_model_p50_ms'] > 0.0
+    assert np.any(velocities != 0.0), 'the arm never moved'
+    assert report['outcome'] == 'TIMED_OUT'
+    assert 'never says that it is done' in report['reason']
+    assert report['policy'].startswith('tiny-random')
+    assert all(camera['received'] > 20 for camera in report['cameras'].values())
+    assert processes_of(domain) == {}
+
+
+@pytest.mark.timeout(240)
+def test_a_model_served_on_another_host_drives_the_arm_through_its_address(
+    chefmate, domain, one_thread, tmp_path
+):
+    serving = chefmate('serve', 'tiny-random', '--zmq-port', '0', '--http-port', 'off')
+    serving.wait_for('chefmate://', timeout_s=90)
+    address = next(
+        word.rstrip(',.') for line in serving.lines for word in line.split()
+        if word.startswith('chefmate://')
+    )  # fmt: skip
+    path = tmp_path / 'report.json'
+    with PolicyProbe(domain) as probe:
+        command = chefmate(
+            *('deploy', '--headless', '--report', str(path), f'run_dir:={tmp_path}/run'),
+            *(f'policy:={address}', 'max_duration_s:=8.0'),
+        )
+        command.wait_for('is loaded', timeout_s=60)
+        assert not has_torch('policy_node', domain)
+        assert command.wait(timeout_s=60) == 1, command.output
+        assert_calm(probe)
+    chunks = report_of(path)['chunks']
+    print(f'round trip p50 {chunks["part_round_trip_p50_ms"]:.0f} ms')
+    assert chunks['count'] > 8
+
+
+def test_while_a_policy_loads_the_node_answers_and_says_what_it_does(
+    chefmate, domain, steady, tmp_path
+):
+    steady.touch()
+    command = chefmate(
+        *('launch', 'deploy.launch.py', 'instruction:=none', 'policy:=steady'),
+        f'run_dir:={tmp_path}/run',
+    )
+    with PolicyProbe(domain) as probe:
+        probe.until(
+            lambda: probe.health('policy: policy') == 'loading the steady one', what='loading'
+        )
+        task = probe.give('stay')
+        probe.until(lambda: probe.ended[task], what='the refusal')
+        assert probe.ended[task].outcome == probe.ended[task].REFUSED
+        assert 'the steady one' in probe.ended[task].reason
+        steady.unlink()
+        command.wait_for("the model's camera front is scene")
+        probe.until(lambda: probe.health('policy: policy') == 'ready', what='ready')
+    assert command.output.count('policy steady is loaded') == 1
+
+
+def test_the_instruction_changes_while_the_task_runs_and_a_new_task_takes_over(
+    chefmate, domain, steady, tmp_path
+):
+    command = chefmate(
+        *('launch', 'deploy.launch.py', 'instruction:=none', 'policy:=steady'),
+        f'run_dir:={tmp_path}/run',
+    )
+    command.wait_for('torque is on')
+    command.wait_for('drawing kitchen')
+    command.wait_for('policy steady is loaded')
+    with PolicyProbe(domain) as probe:
+        probe.instruct('too early')
+        command.wait_for("'too early': no task is running")
+        first = probe.give('stay')
+        probe.until(lambda: probe.feedback[first], what='feedback of the first task')
+        probe.instruct(' ')
+        command.wait_for("' ': it is empty")
+        assert probe.instruction == 'stay'
+        probe.instruct('stay there')
+        probe.until(lambda: probe.instruction == 'stay there', what='the new instruction')
+        probe.until(lambda: 'stay there' in probe.feedback[first][-1].phase, what='its feedback')
+        assert probe.ended[first] is None, 'the task goes on'
+
+        second = probe.give('stay for good')
+        probe.until(lambda: probe.ended[first], what='the result of the first task')
+        assert probe.ended[first].outcome == probe.ended[first].PREEMPTED
+        assert probe.ended[first].chunk_count > 0
+        probe.until(lambda: probe.feedback[second], what='feedback of the second task')
+        assert all('for good' not in one.phase for one in probe.feedback[first])
+        assert all('for good' in one.phase for one in probe.feedback[second])
+        probe.until(
+            lambda: float(probe.values('policy: policy').get('chunk_committed_rows', 0)) > 0,
+            what='a chunk that was told what is committed',
+        )
+        assert 'part_arithmetic_p50_ms' in probe.values('policy: policy')
+        assert probe.values('policy: policy')['chunk_spread'] == '0.5'
+
+
+def test_a_policy_that_needs_no_torch_loads_none(chefmate, domain, tmp_path):
+    command = chefmate(
+        'launch', 'deploy.launch.py', 'instruction:=none', f'run_dir:={tmp_path}/run'
+    )
+    command.wait_for('policy expert is loaded')
+    assert not has_torch('policy_node', domain)
