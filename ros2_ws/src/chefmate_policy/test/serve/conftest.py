@@ -67,7 +67,7 @@ class RampEngine:
 class RunningServer:
     """A `PolicyServer` in a thread."""
 
-    def __init__(self, engine, **settings):
+    def __init__(self, engine, wait_until_ready=True, **settings):
         settings = {'zmq_port': 0, 'http_port': 0, 'patience_s': 2.0, **settings}
         self.engine = engine
         self.server = PolicyServer(lambda: engine, ServeConfig(**settings), self._on_ready)
@@ -75,6 +75,10 @@ class RunningServer:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self.server.run, args=(False,))
         self._thread.start()
+        if wait_until_ready:
+            self.wait_until_ready()
+
+    def wait_until_ready(self):
         assert self._ready.wait(10)
 
     def _on_ready(self, engine):
