@@ -16,13 +16,19 @@ HEAVY = {'torch', 'transformers', 'peft', 'mujoco', 'mink'}
 
 # package -> imports that it must not have
 FORBIDDEN = {
-    'chefmate_core': ROS | OURS - {'chefmate_core'} | HEAVY | {'cv2', 'launch', 'launch_ros'},
+    'chefmate_core': ROS | OURS - {'chefmate_core'} | HEAVY | {'launch', 'launch_ros'},
     'chefmate_ros': OURS - {'chefmate_core', 'chefmate_ros'} | HEAVY,
     'chefmate_description': ROS | OURS - {'chefmate_core', 'chefmate_description'} | HEAVY,
     'chefmate': {'chefmate_sim', 'chefmate_policy'} | HEAVY,
     'chefmate_sim': {'chefmate', 'chefmate_policy', 'torch', 'cv2'},
     'chefmate_policy': {'chefmate', 'chefmate_sim', 'chefmate_description', 'mujoco', 'mink'},
 }
+
+
+# What only the codecs and clients of remote policies may import (docs/decisions/0011): the rest of
+# core, and with it the driver, needs none of it.
+OF_THE_WIRE = {'cv2', 'zmq', 'msgpack', 'urllib3'}
+WIRE = (('policy', 'wire'), ('policy', 'remote'))
 
 
 def modules(package):
@@ -46,6 +52,13 @@ def test_a_package_imports_only_what_its_layer_may(package):
     for path in modules(package):
         wrong = imports(path) & FORBIDDEN[package]
         assert not wrong, f'{path.relative_to(SOURCES)} imports {", ".join(sorted(wrong))}'
+
+
+def test_in_core_only_remote_policies_know_networks_and_codecs():
+    for path in modules('chefmate_core'):
+        if path.parent.parts[-2:] not in WIRE:
+            wrong = imports(path) & OF_THE_WIRE
+            assert not wrong, f'{path.relative_to(SOURCES)} imports {", ".join(sorted(wrong))}'
 
 
 def test_in_the_simulation_only_nodes_and_commands_know_ros():

@@ -1,6 +1,5 @@
 """Engines behind an HTTP port that speak GR00T's protocol: `POST /act`."""
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -63,8 +62,8 @@ class HttpEngine(RemoteEngine):
         try:
             answer = json_codec.load(body)
             if isinstance(answer, str):  # some servers encode twice
-                answer = json.loads(answer)
-        except (PolicyError, ValueError) as error:
+                answer = json_codec.load(answer.encode())
+        except PolicyError as error:
             raise PolicyError(
                 f'{self.address.url}: expected JSON; found status {status} and '
                 f'{body[:60]!r}. Is it a GR00T server?'

@@ -1,0 +1,90 @@
+"""The policy `remote`: a server that still loads, or that is not there."""
+
+from pathlib import Path
+
+import pytest
+from engines import StayingEngine
+
+from chefmate_core.errors import ConfigurationError, PolicyError
+from chefmate_core.policy import remote, remote_policy
+from chefmate_core.policy.engine import EngineBusyError
+from chefmate_core.policy.modality import Modality
+from chefmate_core.policy.registry import PolicyContext
+
+CALIBRATION = Path(__file__).resolve().parents[4] / 'calibration' / 'follower.json'
+
+
+class LoadingServer(StayingEngine):
+    """Busy until it was asked `asked` times."""
+
+    def __init__(self, asked, **options):
+        self.left, self.options = asked, options
+        super().__init__()
+
+    @property
+    def modality(self):
+        self.left -= 1
+        if self.left > 0:
+            raise EngineBusyError('the server is still loading its model')
+        return Modality(('front', 'wrist'))
+
+    @modality.setter
+    def modality(self, value):
+        del value
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """Lets `make_engine` return an engine of ours; returns (set it, what was told)."""
+    made, told = [], []
+
+    def serve(engine):
+        def make_engine(url, **options):
+            engine.options = options
+            made.append(url)
+            return engine
+
+        monkeypatch.setattr(remote, 'make_engine', make_engine)
+        monkeypatch.setattr(remote_policy, 'RETRY_S', 0.001)
+        return told
+
+    return serve
+
+
+def connect(told, **options):
+    context = PolicyContext(str(CALIBRATION), ('wrist', 'scene'), told.append)
+    return remote_policy.make_policy('zmq://gpu:5555', context, **options)
+
+
+def test_a_server_that_still_loads_is_waited_for_and_that_is_said_once(server):
+    told = server(LoadingServer(asked=5))
+    policy = connect(told)
+    assert policy.spec.cameras == ('scene', 'wrist')
+    assert [text for text in told if 'waiting' in text] == [
+        'waiting for the server: the server is still loading its model'
+    ]
+
+
+def test_a_server_that_loads_for_too_long_is_given_up_and_closed(server):
+    engine = LoadingServer(asked=10**9)
+    with pytest.raises(PolicyError, match='still loading'):
+        connect(server(engine), wait_s=0.02)
+    assert engine.is_closed
+
+
+def test_the_names_that_were_given_for_the_cameras_reach_a_server_that_tells_none(server):
+    engine = LoadingServer(asked=1)
+    connect(server(engine), cameras={'front': 'scene', 'wrist': 'wrist'}, jpeg_quality=80)
+    assert engine.options == {'cameras': ('front', 'wrist'), 'jpeg_quality': 80}
+
+
+def test_a_wait_that_is_none_is_refused(server):
+    with pytest.raises(ConfigurationError, match='wait_s'):
+        connect(server(LoadingServer(asked=1)), wait_s=float('nan'))
+
+
+def test_nobody_there_is_said_at_once():
+    with pytest.raises(PolicyError, match='nobody listens there'):
+        remote_policy.make_policy(
+            'zmq://127.0.0.1:1', PolicyContext(str(CALIBRATION), ('wrist', 'scene'))
+        )
