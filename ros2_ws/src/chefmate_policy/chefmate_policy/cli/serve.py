@@ -8,6 +8,15 @@ from typing import Any
 import yaml
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from chefmate_core.errors import ConfigurationError, PolicyError
 from chefmate_core.policy.engine import Engine
@@ -100,6 +109,8 @@ def run(args: argparse.Namespace) -> int:
         timeout_s=args.timeout,
     )
 
+    loading = _Loading(console)
+
     def load() -> Engine:
         try:
             from chefmate_policy.engine.load import load_engine
@@ -108,24 +119,55 @@ def run(args: argparse.Namespace) -> int:
                 f'{args.model} needs the Python module {error.name!r}, which is not found. Next: '
                 f'set up the policy host (make setup)'
             ) from error
-        return load_engine(args.model, **options)
+        return load_engine(args.model, progress=loading.show, **options)
 
     def say_ready(engine: Engine) -> None:
+        loading.stop()
         modality = engine.modality
         console.print(
-            f'[bold green]ready[/]  {engine.name}: cameras {", ".join(modality.cameras)}; state '
-            f'{modality.state_size}; action {modality.horizon} x {modality.action_size}'
+            f'[bold green]ready[/]  {escape(engine.name)}: cameras '
+            f'{escape(", ".join(modality.cameras))}; state {modality.state_size}; action '
+            f'{modality.horizon} x {modality.action_size}'
         )
 
     server = PolicyServer(load, config, say_ready)
     for line in _addresses(server):
         console.print(line, soft_wrap=True)
-    console.print(f'loading {args.model} ... (Ctrl-C ends)')
-    server.run()
+    console.print(f'loading {escape(args.model)} ... (Ctrl-C ends)')
+    try:
+        server.run()
+    finally:
+        loading.stop()
     requests = server.statistics.requests
     failed = sum(count for (_, _, outcome), count in requests.items() if outcome != 'ok')
     console.print(f'stopped after {requests.total()} requests, {failed} of them with an error')
     return 0
+
+
+class _Loading:
+    """How far the loading of a model is; the engine's thread tells."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            TextColumn('{task.description}'),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Draw it: bytes of bytes."""
+        if what not in self._tasks:
+            self._bar.start()
+            self._tasks[what] = self._bar.add_task(what)
+        self._bar.update(self._tasks[what], completed=done, total=total)
+
+    def stop(self) -> None:
+        """Take it away."""
+        self._bar.stop()
 
 
 def _addresses(server: PolicyServer) -> list[str]:

@@ -54,8 +54,8 @@ class ZmqServer:
             return
         self._connections.add(task)
         self._statistics.connections[_PROTOCOL] += 1
-        keep_alive(writer)
         try:
+            _keep_alive(writer)
             await self._serve(reader, writer)
         except (ProtocolError, TimeoutError, EOFError, OSError):
             pass  # nobody there, or nobody who can be answered
@@ -108,7 +108,7 @@ class ZmqServer:
             places.release()
 
 
-def keep_alive(writer: asyncio.StreamWriter) -> None:
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
     """Let the system find out about peers that vanished without a word."""
     connection = writer.get_extra_info('socket')
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -213,6 +213,7 @@ BAD_JSON = {
     'no observation': b'{"data": {}}',
     'an observation that is a list': b'{"observation": []}',
     'encoded that is no JSON': b'{"encoded": "hello"}',
+    'half a character': b'{"observation": {"x": "\\ud800"}}',
     'encoded and more': b'{"encoded": "{}", "observation": {}}',
     'encoded that is a number': b'{"encoded": 7}',
     'deep': b'[' * 200_000,

@@ -81,7 +81,7 @@ def from_model_input(request: ModelInput, modality: Modality) -> dict[str, Any]:
             f'state.{group.name}': np.asarray(request.state, float)[None, group.columns]
             for group in modality.state
         },
-        modality.instruction_key: [request.instruction],
+        modality.instruction_key: [instruction('instruction', request.instruction)],
     }
 
 
@@ -153,7 +153,7 @@ def instruction(name: str, value: Any) -> str:
     """Return the one text in a list, array or by itself.
 
     Raises:
-        RequestError: it is something else, or too long.
+        RequestError: it is something else, too long, or no text that can be written down.
     """
     for _ in range(limits.DIMENSIONS):
         if isinstance(value, np.ndarray):
@@ -168,6 +168,10 @@ def instruction(name: str, value: Any) -> str:
         raise too_large(
             f'{name!r}: expected at most {limits.INSTRUCTION_CHARS} characters; found {len(value)}'
         )
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # half of a character: no tokenizer takes it
+        raise bad_request(f'{name!r}: not valid Unicode: {error}') from error
     return value
 
 
