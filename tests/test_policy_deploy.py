@@ -49,15 +49,35 @@ def make_policy(context, **options):
 """
 
 
+SILENT_EXPERT = """
+from dataclasses import replace
+from chefmate_sim.expert.policy import ExpertPolicy
+
+
+class SilentExpert(ExpertPolicy):
+    @property
+    def spec(self):
+        return replace(super().spec, says_done=False)
+
+    def infer(self, observation):
+        return replace(super().infer(observation), done=False)
+"""
+
+
+def install(folder, environment, name, source, factory):
+    """Install a policy for the test's processes."""
+    (folder / f'{name}.py').write_text(source)
+    info = folder / f'{name}-1.dist-info'
+    info.mkdir()
+    (info / 'METADATA').write_text(f'Name: {name}\nVersion: 1\n')
+    (info / 'entry_points.txt').write_text(f'[chefmate.policies]\n{name} = {name}:{factory}\n')
+    environment['PYTHONPATH'] = f'{folder}:{environment.get("PYTHONPATH", "")}'
+
+
 @pytest.fixture
 def steady(environment, tmp_path):
     """An installed policy `steady`; returns the file that keeps it loading."""
-    (tmp_path / 'steady.py').write_text(STEADY)
-    info = tmp_path / 'steady-1.dist-info'
-    info.mkdir()
-    (info / 'METADATA').write_text('Name: steady\nVersion: 1\n')
-    (info / 'entry_points.txt').write_text('[chefmate.policies]\nsteady = steady:make_policy\n')
-    environment['PYTHONPATH'] = f'{tmp_path}:{environment.get("PYTHONPATH", "")}'
+    install(tmp_path, environment, 'steady', STEADY, 'make_policy')
     environment['STILL_LOADING'] = str(tmp_path / 'still_loading')
     return tmp_path / 'still_loading'
 
@@ -209,3 +229,19 @@ def test_a_policy_that_needs_no_torch_loads_none(chefmate, domain, tmp_path):
     )
     command.wait_for('policy expert is loaded')
     assert not has_torch('policy_node', domain)
+
+
+def test_a_policy_that_never_says_done_succeeds_when_the_judge_has_seen_it(
+    chefmate, environment, tmp_path
+):
+    install(tmp_path, environment, 'silent', SILENT_EXPERT, 'SilentExpert')
+    path = tmp_path / 'report.json'
+    command = chefmate(
+        *('deploy', '--headless', '--report', str(path), f'run_dir:={tmp_path}/run'),
+        'policy:=silent',
+    )
+    assert command.wait(timeout_s=110) == 0, command.output
+    report = json.loads(path.read_text())
+    assert (report['outcome'], report['reason']) == ('SUCCEEDED', 'the judge saw it done')
+    assert report['verdict']['achieved'] is True
+    assert report['durations']['task_s'] < 100.0, 'it was ended by the clock'

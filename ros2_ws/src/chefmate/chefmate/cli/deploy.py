@@ -34,6 +34,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
         examples=(
             ('chefmate deploy', 'pick up the bread and place it on the plate'),
             ('chefmate deploy instruction:="make a sandwich" seed:=7', 'another task, kitchen 7'),
+            ('chefmate deploy policy:=tiny-random', 'a learned policy; docs/policies.md'),
             ('chefmate deploy --headless --report out/report.json', 'for scripts'),
             ('chefmate launch deploy --show-args', 'everything that can be set'),
         ),
