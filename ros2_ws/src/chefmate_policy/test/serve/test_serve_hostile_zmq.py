@@ -1,17 +1,12 @@
-"""Bytes that no client sends on purpose: the server answers or hangs up, and goes on serving."""
+"""Bytes on the ZeroMQ port that no client sends on purpose: an answer, or the end of the line."""
 
 import contextlib
 import http.client
-import json
-import random
 import socket
 import struct
 
 import msgpack
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 GREETING = b'\xff' + b'\0' * 8 + b'\x7f\x03\0' + b'NULL'.ljust(20, b'\0') + b'\0' * 32
 READY = b'\x05READY\x0bSocket-Type\0\0\0\x03REQ'
@@ -224,170 +219,6 @@ def test_connections_beyond_the_limit_are_not_taken(serve, raw, connect, wait_fo
     peers[0].socket.close()
     wait_for(lambda: server.statistics.connections['zmq'] == 2, 'one has gone')
     assert connect(server).ask({'endpoint': 'ping'})['status'] == 'ok'
-
-
-def http_socket(server):
-    return socket.create_connection(('127.0.0.1', server.http_port), 10)
-
-
-@pytest.mark.parametrize('sent', [b'', b'POST /a', b'POST /act HTTP/1.1\r\nHost: x\r\n'])
-def test_http_that_begins_and_never_ends_is_hung_up_on(serve, sent, does_work):
-    server = serve(patience_s=0.3)
-    with http_socket(server) as peer:
-        peer.sendall(sent)
-        assert peer.recv(1000) == b''
-    does_work(server)
-
-
-def test_a_slow_body_is_answered_with_an_error(serve, does_work):
-    server = serve(patience_s=0.5)
-    with http_socket(server) as peer:
-        peer.sendall(b'POST /act HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n')
-        found = b''
-        for _ in range(20):  # a byte now and then does not help
-            try:
-                peer.sendall(b'{')
-                peer.settimeout(0.1)
-                found += peer.recv(4000)
-            except TimeoutError:
-                continue
-            except OSError:
-                break
-            if found:
-                break
-        assert found.startswith(b'HTTP/1.1 504'), found
-        assert b'did not arrive' in found
-    does_work(server)
-
-
-@pytest.mark.parametrize(
-    'sent',
-    [
-        b'rubbish\r\n\r\n',
-        b'\xff\xfe\x00' * 100 + b'\r\n\r\n',
-        b'POST /act HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n',
-        b'POST /act HTTP/1.1\r\nHost: x\r\nContent-Length: five\r\n\r\n',
-        b'POST /act HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n',
-        b'GET /' + b'a' * 100_000 + b' HTTP/1.1\r\n\r\n',
-        b'GET /health HTTP/1.1\r\n' + b'X: y\r\n' * 10_000 + b'\r\n',
-    ],
-)
-def test_what_is_no_http_is_answered_with_an_error(server, sent, does_work):
-    with http_socket(server) as peer:
-        peer.sendall(sent)
-        assert peer.recv(100).startswith(b'HTTP/1.')
-    does_work(server)
-
-
-def test_a_claim_of_a_gigabyte_over_http_is_refused_at_once(server, memory_bytes, does_work):
-    before = memory_bytes()
-    with http_socket(server) as peer:
-        peer.sendall(b'POST /act HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n')
-        assert peer.recv(4000).startswith(b'HTTP/1.1 413')
-    assert memory_bytes() - before < 10 << 20
-    does_work(server)
-
-
-def test_a_chunked_body_without_end_is_refused(server, memory_bytes, does_work):
-    before = memory_bytes()
-    with http_socket(server) as peer:
-        peer.sendall(b'POST /act HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
-        try:
-            for _ in range(100):
-                peer.sendall(b'100000\r\n' + b' ' * (1 << 20) + b'\r\n')
-        except OSError:
-            pass  # it may hang up
-        assert peer.recv(4000).startswith(b'HTTP/1.1 413')
-    assert memory_bytes() - before < 60 << 20
-    does_work(server)
-
-
-def test_connections_beyond_the_limit_of_http_are_told_so(serve, does_work):
-    server = serve(connections=3, patience_s=30.0)
-    peers = [http_socket(server) for _ in range(3)]
-    for peer in peers:
-        peer.sendall(b'GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
-        assert peer.recv(4000).startswith(b'HTTP/1.1 200')
-    with http_socket(server) as peer:
-        assert peer.recv(4000).startswith(b'HTTP/1.1 503')
-    for peer in peers:
-        peer.close()
-    does_work(server)
-
-
-def test_mutated_requests_are_all_answered(server, connect, observation, encode, does_work):
-    good = msgpack.packb({'endpoint': 'get_action', 'data': encode(observation)})
-    random_ = random.Random(4)
-    client = connect(server)
-    counted = {'ok': 0, 'error': 0}
-    for _ in range(400):
-        body = bytearray(good)
-        for _ in range(random_.choice((1, 1, 3, 30))):
-            # most of a request is pixels: aim at its structure as often
-            at = random_.randrange(len(body))
-            if random_.random() < 0.5:
-                at = random_.choice(
-                    (random_.randrange(400), len(body) - 1 - random_.randrange(700))
-                )
-            body[at] = random_.randrange(256)
-        if random_.random() < 0.2:
-            del body[random_.randrange(len(body)) :]
-        client.socket.send(bytes(body))
-        counted['error' if 'error' in client.receive() else 'ok'] += 1
-    assert counted['error'] > 50
-    assert counted['ok'] > 50
-    does_work(server)
-
-
-@settings(
-    max_examples=150, deadline=None, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
-@given(
-    message=st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats()
-        | st.text(max_size=20) | st.binary(max_size=200),
-        lambda inner: st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from((
-                'endpoint', 'data', 'chefmate', 'images', 'state', 'committed', 'samples', 'seed',
-                'timeout_s', 'instruction', '__ndarray_class__', 'as_npy', 'api_token', 'jpeg',
-                'video.front', 'state.gripper', '__ModalityConfig_class__', 'as_json',
-            )),
-            inner,
-            max_size=5,
-        ),
-        max_leaves=20,
-    ),
-    endpoint=st.sampled_from(('get_action', 'infer', 'describe', 'ping', None)),
-)  # fmt: skip
-def test_any_message_is_answered(client, message, endpoint):
-    if isinstance(message, dict) and endpoint is not None:
-        message['endpoint'] = endpoint
-    client.socket.send(msgpack.packb(message))
-    assert isinstance(client.receive(), dict)
-
-
-@pytest.fixture
-def client(server, connect):
-    return connect(server)
-
-
-def test_random_bytes_on_both_ports_harm_nothing(serve, memory_bytes, does_work):
-    server = serve(patience_s=0.5)
-    random_ = np.random.default_rng(7)
-    before = memory_bytes()
-    for number in range(60):
-        for port in (server.zmq_port, server.http_port):
-            with socket.create_connection(('127.0.0.1', port), 10) as peer:
-                head = (GREETING, b'POST /act HTTP/1.1\r\n', b'')[number % 3]
-                with contextlib.suppress(OSError):
-                    peer.sendall(head + random_.bytes(int(random_.integers(1, 5000))))
-    assert memory_bytes() - before < 20 << 20
-    does_work(server)
-    health = http.client.HTTPConnection('127.0.0.1', server.http_port, timeout=10)
-    health.request('GET', '/health')
-    assert json.loads(health.getresponse().read())['status'] == 'healthy'
 
 
 def test_nothing_is_held_when_all_is_answered(server, connect, observation, raw, wait_for):
