@@ -31,6 +31,7 @@ setup(
             'models = chefmate_policy.cli.commands:MODELS',
             'serve = chefmate_policy.cli.commands:SERVE',
         ],
+        'chefmate.benches': ['policy = chefmate_policy.bench.entry:POLICY'],
         'chefmate.policies': ['groot = chefmate_policy.groot:make_policy'],
     },
 )

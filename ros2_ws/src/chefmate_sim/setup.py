@@ -18,9 +18,11 @@ setup(
     description='The simulated kitchen.',
     license='MIT',
     entry_points={
-        'chefmate.commands': [
-            'bench = chefmate_sim.cli.commands:BENCH',
-            'sim = chefmate_sim.cli.commands:SIM',
+        'chefmate.commands': ['sim = chefmate_sim.cli.commands:SIM'],
+        'chefmate.benches': [
+            'bus = chefmate_sim.cli.commands:BUS',
+            'loop = chefmate_sim.cli.commands:LOOP',
+            'recovery = chefmate_sim.cli.commands:RECOVERY',
         ],
         'chefmate.policies': ['expert = chefmate_sim.expert.policy:ExpertPolicy'],
         'console_scripts': [

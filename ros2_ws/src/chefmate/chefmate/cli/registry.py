@@ -32,6 +32,7 @@ class Command:
     summary: str
     origin: str = ''  # of an extension: the entry point
     problem: str = ''  # why it cannot be used
+    parent: str = 'chefmate'  # what is typed before the name
 
     def load(self) -> ModuleType:
         """Import the module.
@@ -42,21 +43,22 @@ class Command:
         """
         if self.problem:
             raise ConfigurationError(
-                f'the extension `chefmate {self.name}` ({self.origin}) is broken: {self.problem}. '
+                f'the extension `{self.parent} {self.name}` ({self.origin}) is broken: '
+                f'{self.problem}. '
                 f'Next: build the workspace again (make setup), or mend or remove its package'
             )
         try:
             return importlib.import_module(self.module)
         except ModuleNotFoundError as error:
             raise ConfigurationError(
-                f'`chefmate {self.name}` needs the Python module {error.name!r}, which is not '
-                f'found. Next: run `chefmate doctor`, which says what is missing'
+                f'`{self.parent} {self.name}` needs the Python module {error.name!r}, which is '
+                f'not found. Next: run `chefmate doctor`, which says what is missing'
             ) from error
         except Exception as error:
             if not self.origin:
                 raise
             raise ConfigurationError(
-                f'the extension `chefmate {self.name}` ({self.origin}) cannot be imported: '
+                f'the extension `{self.parent} {self.name}` ({self.origin}) cannot be imported: '
                 f'{type(error).__name__}: {error}. Next: mend or remove its package'
             ) from error
 
@@ -65,6 +67,7 @@ COMMANDS = (
     Command('deploy', 'chefmate.cli.deploy', 'cook: arm, cameras, policy; simulated or real'),
     Command('launch', 'chefmate.cli.launch', 'run a launch file, with or without a ROS 2 install'),
     Command('estop', 'chefmate.cli.estop', 'press or release the emergency stop'),
+    Command('bench', 'chefmate.cli.bench', 'measure the arm, its recovery, the policy'),
     Command('doctor', 'chefmate.cli.doctor', 'check this machine and say what to do'),
 )
 
@@ -72,14 +75,18 @@ COMMANDS = (
 def extensions() -> tuple[Command, ...]:
     """Return the subcommands of other packages, by name; a broken one says so when it is used."""
     taken = {command.name for command in COMMANDS}
+    return tuple(command for command in registered(GROUP) if command.name not in taken)
+
+
+def registered(group: str, parent: str = 'chefmate') -> tuple[Command, ...]:
+    """Return what entry points of `group` name, by name, each of which stands after `parent`."""
     found: dict[str, Command] = {}
-    for entry in sorted(entry_points(group=GROUP)):
-        if entry.name not in taken:
-            found.setdefault(entry.name, _extension(entry))
+    for entry in sorted(entry_points(group=group)):
+        found.setdefault(entry.name, _extension(entry, parent))
     return tuple(found.values())
 
 
-def _extension(entry: EntryPoint) -> Command:
+def _extension(entry: EntryPoint, parent: str) -> Command:
     try:
         said = entry.load()
         module, summary = said.module, said.summary
@@ -87,8 +94,8 @@ def _extension(entry: EntryPoint) -> Command:
             raise TypeError(f'`module` and `summary` must be strings; found {said!r}')
     except Exception as error:  # whatever is wrong with one, the others must work
         problem = f'{type(error).__name__}: {error}'
-        return Command(entry.name, '', f'broken: {problem}', entry.value, problem)
-    return Command(entry.name, module, summary, entry.value)
+        return Command(entry.name, '', f'broken: {problem}', entry.value, problem, parent)
+    return Command(entry.name, module, summary, entry.value, parent=parent)
 
 
 EXAMPLES = (

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,11 +19,20 @@ def describe() -> dict[str, str | int]:
     }
 
 
+def gpu() -> dict[str, str | int]:
+    """Return the GPU's name, where a bench has loaded torch and it sees one; empty otherwise."""
+    torch = sys.modules.get('torch')  # to import it takes seconds
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    return {'gpu': torch.cuda.get_device_name()}
+
+
 def title(machine: dict[str, str | int]) -> str:
     """Return one line for the head of a table."""
+    gpu = f'{machine["gpu"]}; ' if 'gpu' in machine else ''
     return (
-        f'{machine["date"]}; {machine["cpus"]} x {machine["processor"]}; {machine["system"]}; '
-        f'Python {machine["python"]}; load before: {machine["load_average"]}'
+        f'{machine["date"]}; {gpu}{machine["cpus"]} x {machine["processor"]}; '
+        f'{machine["system"]}; Python {machine["python"]}; load before: {machine["load_average"]}'
     )
 
 
