@@ -15,12 +15,13 @@ import torch
 from chefmate_policy.checkpoint.checkpoint import Checkpoint
 from chefmate_policy.checkpoint.compare import compare
 from chefmate_policy.checkpoint.embodiment import Embodiment
-from chefmate_policy.checkpoint.errors import CheckpointError, at
+from chefmate_policy.checkpoint.errors import CheckpointError
 from chefmate_policy.checkpoint.grouping import by_groups
 from chefmate_policy.checkpoint.isaac import metadata_of, write_metadata
-from chefmate_policy.checkpoint.jsonfile import read_json
+from chefmate_policy.checkpoint.jsonfile import at, read_json
 from chefmate_policy.checkpoint.layout import ADAPTER_CONFIG
 from chefmate_policy.checkpoint.loading import Progress, target_dtype
+from chefmate_policy.checkpoint.sizes import skeleton
 from chefmate_policy.checkpoint.slot import FILE as SLOT_FILE
 from chefmate_policy.checkpoint.slot import load_slot, save_slot
 from chefmate_policy.checkpoint.tensors import TensorFiles
@@ -200,7 +201,7 @@ class AdaptedWeights:
     def check(self, config: GrootConfig) -> None:
         """Compare the model below, and the adapter, with the config's sizes."""
         self.base.check(config)
-        _check(Groot.on_meta(config), self.folder)
+        _check(skeleton(config, str(self.folder)), self.folder)
 
 
 def _check(model: Groot, folder: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from chefmate_core.errors import PolicyError
 from chefmate_core.policy.modality import JointGroup, Modality, groups_from
-from chefmate_policy.checkpoint.errors import CheckpointError, at
-from chefmate_policy.checkpoint.jsonfile import read_json, write_json
+from chefmate_policy.checkpoint.errors import CheckpointError
+from chefmate_policy.checkpoint.jsonfile import at, read_json, write_json
 from chefmate_policy.processing.statistics import DatasetStatistics, Statistics
 
 METADATA = Path('experiment_cfg') / 'metadata.json'
@@ -55,12 +55,13 @@ def read_modality(
         CheckpointError: cameras or groups are missing or contradict each other.
     """
     path = folder / METADATA
-    cameras = tuple(at(path, entry, 'modalities', 'video'))
+    cameras = tuple(at(path, entry, 'modalities', 'video', kind=dict))
     if not cameras:
         raise CheckpointError(f'{path}: expected cameras in modalities.video; found none')
     own_path = next((folder / f for f in MODALITY_FILES if (folder / f).is_file()), None)
     own = read_json(own_path) if own_path is not None else {}
-    placed = [camera for camera in own.get('video', ()) if camera in cameras]
+    order = at(own_path, own, 'video', kind=dict) if own_path and 'video' in own else ()
+    placed = [camera for camera in order if camera in cameras]
     return Modality(
         cameras=tuple(placed) + tuple(name for name in cameras if name not in placed),
         state=_groups(statistics.state, own.get('state'), own_path, 'state'),
@@ -116,7 +117,7 @@ def _groups(
     if own:
         try:
             placed = {group.name: group for group in groups_from(own)}
-        except (PolicyError, AttributeError) as error:
+        except (PolicyError, AttributeError, OverflowError) as error:
             raise CheckpointError(f'{own_path}: {part}: {error}') from error
         found = {
             name: placed[name].stop - placed[name].start if name in placed else None

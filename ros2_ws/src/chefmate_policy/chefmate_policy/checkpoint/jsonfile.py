@@ -1,6 +1,7 @@
 """JSON files: read with a message that names the file, written the same way each time."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,35 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(f'{path}: expected a JSON object; found {type(content).__name__}')
     return content
+
+
+def at(path: Path, table: Any, *keys: str, kind: type | None = None) -> Any:
+    """Return `table[keys[0]][keys[1]]...`, which stands in the file `path`.
+
+    Args:
+        path: the file, for messages.
+        table: what it holds.
+        keys: where to look.
+        kind: what must stand there: `dict`, `list`, `str` or `int`; None: anything.
+
+    Raises:
+        CheckpointError: a key is missing, or something else stands there.
+    """
+    value = table
+    for depth, key in enumerate(keys):
+        if not isinstance(value, Mapping) or key not in value:
+            there = ', '.join(map(repr, value)) if isinstance(value, Mapping) else repr(value)
+            raise CheckpointError(
+                f'{path}: expected {".".join(keys[: depth + 1])}; '
+                f'found {there or "nothing"} in {".".join(keys[:depth]) or "the file"}'
+            )
+        value = value[key]
+    if kind is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+        name = {dict: 'a table', list: 'a list', str: 'a text', int: 'a whole number'}[kind]
+        raise CheckpointError(
+            f'{path}: {".".join(keys) or "the file"}: expected {name}; found {value!r}'
+        )
+    return value
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

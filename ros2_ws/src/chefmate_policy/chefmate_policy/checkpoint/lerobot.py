@@ -14,9 +14,10 @@ import torch
 from chefmate_core.joints import JOINT_COUNT
 from chefmate_core.policy.modality import SO101_GROUPS, JointGroup, Modality
 from chefmate_policy.checkpoint.embodiment import SLOTS
-from chefmate_policy.checkpoint.errors import CheckpointError, at
-from chefmate_policy.checkpoint.jsonfile import read_json, write_json
+from chefmate_policy.checkpoint.errors import CheckpointError
+from chefmate_policy.checkpoint.jsonfile import at, read_json, write_json
 from chefmate_policy.checkpoint.layout import CONFIG, LEROBOT_TYPE
+from chefmate_policy.checkpoint.sizes import read_sizes
 from chefmate_policy.checkpoint.tensors import read_small
 from chefmate_policy.checkpoint.writing import write_tensors
 from chefmate_policy.model.config import GrootConfig
@@ -43,6 +44,7 @@ class LeRobotFiles:
     pack: Mapping[str, Any]  # the step's config
     statistics: Mapping[str, torch.Tensor]  # flat: 'action.min' -> (D,)
     where: Path  # the file with the statistics
+    path: Path  # the file with the steps
 
 
 def read_files(folder: Path) -> LeRobotFiles:
@@ -52,9 +54,8 @@ def read_files(folder: Path) -> LeRobotFiles:
         CheckpointError: a file or a step is missing, or asks for processing that is not ours.
     """
     path = folder / f'{PREPROCESSOR}.json'
-    steps = at(path, read_json(path), 'steps')
-    step = _step(path, steps, PACK)
-    pack = step.get('config', {})
+    step = _step(path, at(path, read_json(path), 'steps', kind=list), PACK)
+    pack = at(path, step, 'config', kind=dict)
     if not pack.get('normalize_min_max', True) or pack.get('formalize_language', False):
         raise CheckpointError(
             f'{path}: {PACK}: expected normalize_min_max true and formalize_language false, '
@@ -65,22 +66,23 @@ def read_files(folder: Path) -> LeRobotFiles:
             f'{path}: {PACK} has no state_file, so no statistics: the policy was saved without '
             f"those of its data set. Next: save it again with the data set's statistics"
         )
-    where = folder / Path(step['state_file']).name
-    return LeRobotFiles(read_json(folder / CONFIG), pack, read_small(where), where)
+    where = folder / Path(at(path, step, 'state_file', kind=str)).name
+    return LeRobotFiles(read_json(folder / CONFIG), pack, read_small(where), where, path)
 
 
 def model_config(folder: Path) -> GrootConfig:
     """Return the sizes of the model."""
     own = folder / MODEL_CONFIG
-    return (
-        GrootConfig.from_dict(read_json(own)) if own.is_file() else GrootConfig.preset(PUBLISHED)
-    )
+    return read_sizes(own) if own.is_file() else GrootConfig.preset(PUBLISHED)
 
 
 def slots(files: LeRobotFiles) -> dict[str, int]:
     """Return tag -> slot, as the checkpoint has it."""
-    mapping = files.pack.get('embodiment_mapping') or SLOTS
-    return {str(tag): int(slot) for tag, slot in mapping.items()}
+    where = files.path
+    if not files.pack.get('embodiment_mapping'):
+        return dict(SLOTS)
+    mapping = at(where, files.pack, 'embodiment_mapping', kind=dict)
+    return {tag: at(where, mapping, tag, kind=int) for tag in mapping}
 
 
 def read_modality(folder: Path, files: LeRobotFiles, profile: str | None = None) -> Modality:
@@ -95,8 +97,8 @@ def read_modality(folder: Path, files: LeRobotFiles, profile: str | None = None)
         CheckpointError: a feature is missing, or has another size than its statistics.
     """
     path = folder / CONFIG
-    inputs = at(path, files.config, 'input_features')
-    outputs = at(path, files.config, 'output_features')
+    inputs = at(path, files.config, 'input_features', kind=dict)
+    outputs = at(path, files.config, 'output_features', kind=dict)
     cameras = [
         name.removeprefix(IMAGES) for name in inputs if name.startswith('observation.image')
     ]
@@ -106,23 +108,23 @@ def read_modality(folder: Path, files: LeRobotFiles, profile: str | None = None)
         raise CheckpointError(f'{path}: expected {IMAGES}<camera>; found {", ".join(inputs)}')
     sizes = {}
     for vector, features in ((STATE, inputs), (ACTION, outputs)):
-        shape = at(path, features, vector, 'shape')
+        shape = at(path, features, vector, 'shape', kind=list)
         found = tuple(
             files.statistics[key].numel()
             for name in ('min', 'max')
             if (key := f'{vector}.{name}') in files.statistics
         )
-        if set(found) != {shape[0]}:
+        if list(found) != shape * 2:
             raise CheckpointError(
-                f'{files.where}: {vector}: expected min and max of {shape[0]} numbers each, '
+                f'{files.where}: {vector}: expected min and max of {shape} each, '
                 f'as config.json says; found {found or "none"}'
             )
-        sizes[vector] = int(shape[0])
+        sizes[vector] = found[0]
     return Modality(
         cameras=tuple(cameras),
         state=_groups(sizes[STATE]),
         action=_groups(sizes[ACTION]),
-        horizon=min(int(files.config.get('chunk_size', MAX_HORIZON)), MAX_HORIZON),
+        horizon=min(at(path, files.config, 'chunk_size', kind=int), MAX_HORIZON),
     )
 
 
@@ -215,11 +217,12 @@ def _write_pipeline(
     write_json(folder / f'{name}.json', {'name': name, 'steps': entries})
 
 
-def _step(path: Path, steps: Any, wanted: str) -> Mapping[str, Any]:
+def _step(path: Path, steps: list[Any], wanted: str) -> Mapping[str, Any]:
     """Return the step named `wanted`, whatever its version."""
     stem = wanted.rpartition('_v')[0]
     names = []
-    for step in steps if isinstance(steps, list) else ():
+    for entry in steps:
+        step = at(path, {'step': entry}, 'step', kind=dict)
         name = str(step.get('registry_name') or step.get('class'))
         names.append(name)
         if name.rpartition('_v')[0] == stem:

@@ -6,6 +6,7 @@ import torch
 
 from chefmate_policy.checkpoint.compare import TIED, Differences, compare
 from chefmate_policy.checkpoint.errors import CheckpointError
+from chefmate_policy.checkpoint.sizes import skeleton
 from chefmate_policy.checkpoint.tensors import TensorSource
 from chefmate_policy.model.config import GrootConfig
 from chefmate_policy.model.groot import Groot
@@ -44,7 +45,7 @@ def load_model(
     Raises:
         CheckpointError: a tensor is missing, unexpected or wrongly shaped; all are listed.
     """
-    model = Groot.on_meta(config)
+    model = skeleton(config, where)
     expected = shapes(model)
     differences = check(source, expected, where)
     target = target_dtype(dtype)

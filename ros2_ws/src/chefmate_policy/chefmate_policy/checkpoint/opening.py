@@ -12,8 +12,8 @@ from chefmate_policy.checkpoint.checkpoint import BYTE_TOKENS, PROFILE, Checkpoi
 from chefmate_policy.checkpoint.embodiment import Embodiment, choose_embodiment
 from chefmate_policy.checkpoint.errors import CheckpointError
 from chefmate_policy.checkpoint.grouping import by_groups, by_vector
-from chefmate_policy.checkpoint.jsonfile import read_json
 from chefmate_policy.checkpoint.layout import CONFIG, Layout, detect, find_folder
+from chefmate_policy.checkpoint.sizes import read_sizes
 from chefmate_policy.checkpoint.tensors import TensorFiles
 from chefmate_policy.checkpoint.weights import FileWeights, Weights
 from chefmate_policy.model.config import GrootConfig
@@ -106,7 +106,7 @@ def read_config(folder: Path) -> GrootConfig:
     """
     if detect(folder) is Layout.LEROBOT:
         return lerobot.model_config(folder)
-    return GrootConfig.from_dict(read_json(folder / CONFIG))
+    return read_sizes(folder / CONFIG)
 
 
 def read_statistics(

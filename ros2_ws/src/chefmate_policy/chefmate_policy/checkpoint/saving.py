@@ -13,10 +13,10 @@ from chefmate_policy.checkpoint.grouping import by_groups, by_vector
 from chefmate_policy.checkpoint.jsonfile import write_json
 from chefmate_policy.checkpoint.layout import CONFIG, Layout
 from chefmate_policy.checkpoint.loading import check, shapes
+from chefmate_policy.checkpoint.sizes import skeleton
 from chefmate_policy.checkpoint.tensors import TensorSource
 from chefmate_policy.checkpoint.writing import SHARD_BYTES, new_folder, write_weights
 from chefmate_policy.model.config import GrootConfig
-from chefmate_policy.model.groot import Groot
 from chefmate_policy.processing.statistics import WHOLE
 
 TOKENIZER_FILES = (
@@ -50,7 +50,7 @@ def save_checkpoint(
     """
     if layout not in (Layout.ISAAC, Layout.LEROBOT):
         raise CheckpointError(f'layout: expected isaac or lerobot; found {layout!r}')
-    check(source, shapes(Groot.on_meta(checkpoint.config)), f'what is saved to {folder}')
+    check(source, shapes(skeleton(checkpoint.config, 'config')), f'what is saved to {folder}')
     config = _config(checkpoint, layout)
     with new_folder(folder, overwrite) as work:
         if layout == Layout.ISAAC:

@@ -6,6 +6,7 @@ from typing import Protocol
 import torch
 
 from chefmate_policy.checkpoint.loading import Progress, check, load_model, shapes, target_dtype
+from chefmate_policy.checkpoint.sizes import skeleton
 from chefmate_policy.checkpoint.tensors import TensorFiles
 from chefmate_policy.model.config import GrootConfig
 from chefmate_policy.model.groot import Groot
@@ -62,7 +63,7 @@ class FileWeights:
         Raises:
             CheckpointError: they differ.
         """
-        check(self.files, shapes(Groot.on_meta(config)), self.where)
+        check(self.files, shapes(skeleton(config, self.where)), self.where)
 
 
 @dataclass(frozen=True)
