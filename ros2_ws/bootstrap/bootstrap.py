@@ -25,8 +25,8 @@ VENV = ROOT / '.venv'
 STAMPS = VENV / '.chefmate'
 REQUIREMENTS = BOOTSTRAP / 'requirements'
 
-ROLES = ('robot', 'sim', 'policy', 'dev')
-DEFAULT_ROLES = ('robot', 'sim', 'policy', 'dev')
+ROLES = ('robot', 'sim', 'policy', 'data', 'dev')
+DEFAULT_ROLES = ROLES
 # By role: what each Debian or Ubuntu package is for stands in docs/setup.md.
 SYSTEM_PACKAGES = {
     'build': ('cmake', 'g++', 'make', 'python3-venv'),
