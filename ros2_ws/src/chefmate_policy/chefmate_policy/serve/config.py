@@ -23,7 +23,7 @@ class ServeConfig:
     timeout_s: float = 15.0  # how long a request may take that does not say
     patience_s: float = 10.0  # for a message that has begun to arrive, and for sending one
     connections: int = 64  # of each protocol
-    unfinished_bytes: int = 256 << 20  # of all messages that have arrived and are not yet answered
+    unfinished_bytes: int = 128 << 20  # of all messages that have arrived and are not yet answered
 
     def __post_init__(self) -> None:
         if self.zmq_port is None and self.http_port is None:

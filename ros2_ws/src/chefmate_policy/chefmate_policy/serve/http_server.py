@@ -50,6 +50,7 @@ class HttpServer:
             app,
             handle_signals=False,
             access_log=None,
+            handler_cancellation=True,  # who has gone leaves the queue
             auto_decompress=False,  # a small body shall not become a large one
             keepalive_timeout=_KEEP_ALIVE_S,
             lingering_time=config.patience_s,  # for who sends on after an error

@@ -1,5 +1,6 @@
 """What a server has done: requests by outcome, how long they took."""
 
+import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from chefmate_core.policy.wire.errors import Code, RequestError
 from chefmate_core.timing import Durations
 
 OK = 'ok'
+ABANDONED = 'abandoned'  # the client had gone before there was an answer
 _KEPT = 4096  # newest durations that percentiles are taken over
 
 
@@ -37,6 +39,9 @@ class Statistics:
             self.sums_s['request'] += took_s
         except RequestError as error:
             outcome = error.code
+            raise
+        except asyncio.CancelledError:
+            outcome = ABANDONED
             raise
         finally:
             self.requests[protocol, endpoint, outcome] += 1

@@ -132,6 +132,28 @@ def test_a_client_that_leaves_gives_its_place_to_others(
     assert len(engine.requests) == 2
 
 
+def test_a_client_that_leaves_http_gives_its_place_to_others(
+    serve, engine, connect, observation, wait_for
+):
+    server = serve(waiting=1)
+    engine.may_answer.clear()
+    first = connect(server)
+    first.send_observation(observation)
+    wait_for(lambda: engine.requests, 'the first runs')
+    body = json.dumps({'observation': observation}, default=lambda value: value.tolist())
+    abandoned = ('http', 'act', 'abandoned')
+    for number in (1, 2, 3):
+        leaving = http.client.HTTPConnection('127.0.0.1', server.http_port, timeout=10)
+        leaving.request('POST', '/act', body)
+        time.sleep(0.1)
+        leaving.close()
+        wait_for(lambda n=number: server.statistics.requests[abandoned] == n, 'it has left')
+    engine.may_answer.set()
+    assert 'error' not in first.receive()
+    assert 'error' not in connect(server).get_action(observation)
+    assert len(engine.requests) == 2
+
+
 @pytest.mark.parametrize(
     ('error', 'code', 'text'),
     [
