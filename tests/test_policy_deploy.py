@@ -93,10 +93,10 @@ def assert_calm(probe):
 
 def report_of(path):
     report = json.loads(path.read_text())
-    gate = report['gate']
-    refused = {name: count for name, count in gate.items() if name.startswith('refused_')}
-    assert not any(refused.values()), refused
-    assert not gate.get('estops')
+    refused = {name for name, count in report['gate'].items()
+               if name.startswith('refused_') and count}  # fmt: skip
+    # Random weights may press on the table: the gate then stops the blocked arm.
+    assert refused <= {'refused_estop'}, report['gate']
     assert report['bus']['port_losses'] == 0
     return report
 

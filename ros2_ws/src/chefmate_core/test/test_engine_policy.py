@@ -185,6 +185,23 @@ def test_an_empty_instruction_is_not_understood_and_another_passes_as_it_is():
     assert engine.requests[0].instruction == ' Pick up  the BREAD! '
 
 
+def test_an_engine_gets_ready_for_an_instruction_and_one_it_cannot_use_changes_nothing():
+    engine, prepared = StayingEngine(), []
+
+    def prepare(instruction):
+        if instruction == 'too long':
+            raise PolicyError('more words than the model takes')
+        prepared.append(instruction)
+
+    engine.prepare = prepare
+    policy = policy_of(engine)
+    with pytest.raises(PolicyError, match='more words'):
+        policy.reset('too long')
+    policy.infer(observation())
+    assert prepared == ['cook']
+    assert engine.requests[0].instruction == 'cook'
+
+
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [

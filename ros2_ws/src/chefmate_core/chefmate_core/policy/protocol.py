@@ -86,7 +86,8 @@ class Policy(Protocol):
         """Begin a task, or change the running one's instruction.
 
         Raises:
-            UnknownInstructionError: it is not understood; a running task stays as it was.
+            UnknownInstructionError: it is not understood.
+            PolicyError: it cannot be used. Either way a running task stays as it was.
         """
 
     def infer(self, observation: Observation) -> ActionChunk:

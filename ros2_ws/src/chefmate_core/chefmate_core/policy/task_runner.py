@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from chefmate_core.errors import ChefMateError, UnknownInstructionError
+from chefmate_core.errors import ChefMateError, PolicyError, UnknownInstructionError
 from chefmate_core.motion.committed import CommittedMotion
 from chefmate_core.policy.engine import EngineBusyError, EngineTimeoutError
 from chefmate_core.policy.heartbeat import Heartbeat
@@ -144,7 +144,7 @@ class TaskRunner:
             return
         try:
             self._begin(wanted)
-        except UnknownInstructionError as error:
+        except PolicyError as error:
             self._on_instruction(wanted, str(error))
 
     def _with_committed(self, observation: Observation) -> Observation:
