@@ -7,6 +7,7 @@ import argparse
 import io
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,34 +19,39 @@ from chefmate_sim.bench.bus_clients import NOT_INSTALLED, find_lerobot_python
 from chefmate_sim.bench.loop import LATENESS_MS, LoopBench
 from chefmate_sim.bench.virtual_arm import CALIBRATION, VirtualArm
 from chefmate_sim.bench.worker import Worker, WorkerError
-from chefmate_sim.cli import bench
+from chefmate_sim.cli import bench_bus, bench_loop, bench_recovery
+
+BENCHES = {'bus': bench_bus, 'loop': bench_loop, 'recovery': bench_recovery}
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes what ChefMate's does, and raises."""
-
-    def __init__(self, *args, examples=(), **kwargs):
-        super().__init__(*args, **kwargs)
+    """A parser that raises, as ChefMate's does."""
 
     def error(self, message):
         raise ConfigurationError(message)
 
 
-def run(*words):
-    """Run `chefmate bench ...` and return its exit code."""
+class Steps:
+    """Counts what a bench says it begins, and how much it said it would."""
+
+    def __init__(self):
+        self.total, self.begun = 0.0, []
+
+    @contextmanager
+    def __call__(self, total, timed=False):
+        self.total = total
+        yield self.begun.append
+
+
+def measure(name, *words, steps=None):
+    """Measure as `chefmate bench NAME WORDS...` does: settings, results, what is printed."""
     parser = Parser()
-    bench.add_parser(parser.add_subparsers(dest='command', parser_class=Parser))
-    return bench.run(parser.parse_args(['bench', *words]))
-
-
-def report_of(tmp_path, *words):
-    """Run it, and return what it wrote as JSON."""
-    path = tmp_path / 'report.json'
-    assert run(*words, '--json', str(path)) == 0
-    report = json.loads(path.read_text())
-    assert report['bench'] == words[0]
-    assert report['machine']['cpus'] >= 1
-    return report
+    BENCHES[name].add_arguments(parser)
+    settings, results, drawing = BENCHES[name].measure(parser.parse_args(words), steps or Steps())
+    console = Console(file=io.StringIO(), width=160)
+    console.print(drawing)
+    json.dumps((settings, results))  # whatever it is, it can be written
+    return settings, results, console.file.getvalue()
 
 
 def in_order(row, prefix):
@@ -54,11 +60,12 @@ def in_order(row, prefix):
     return values == sorted(values) and values[0] > 0.0
 
 
-def test_the_bus_bench_measures_every_client_on_both_wires(tmp_path, capsys):
-    report = report_of(tmp_path, 'bus', '--cycles', '20', '--rounds', '2')
-    out = capsys.readouterr().out
-    assert list(report['results']) == ['no wire time', 'wire time at 1 Mbaud']
-    for wire, rows in report['results'].items():
+def test_the_bus_bench_measures_every_client_on_both_wires():
+    steps = Steps()
+    _, results, out = measure('bus', '--cycles', '20', '--rounds', '2', steps=steps)
+    assert steps.total == len(steps.begun)
+    assert list(results) == ['no wire time', 'wire time at 1 Mbaud']
+    for wire, rows in results.items():
         ours = [name for name in rows if 'LeRobot' not in name]
         assert ours == ['ChefMate, whole arm in SI', 'ChefMate, raw bus', 'Feetech SDK 1.0.0']
         for name in ours:
@@ -78,35 +85,32 @@ def test_the_bus_bench_measures_every_client_on_both_wires(tmp_path, capsys):
             assert NOT_INSTALLED in out
 
 
-def test_without_lerobot_the_bench_says_how_to_install_it(tmp_path, monkeypatch, capsys):
+def test_without_lerobot_the_bench_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr('chefmate_sim.bench.bus_clients.LEROBOT_PYTHON', Path('no/such/python'))
-    report = report_of(tmp_path, 'bus', '--cycles', '5', '--rounds', '1')
-    assert report['results']['no wire time']['LeRobot 0.4.4'] == {
+    _, results, out = measure('bus', '--cycles', '5', '--rounds', '1')
+    assert results['no wire time']['LeRobot 0.4.4'] == {
         'rounds': 0,
         'trouble': [NOT_INSTALLED],
     }
-    assert NOT_INSTALLED in capsys.readouterr().out
+    assert NOT_INSTALLED in out
 
 
-def test_a_python_without_lerobot_is_a_row_that_says_so(tmp_path):
-    report = report_of(
-        tmp_path, 'bus', '--cycles', '5', '--rounds', '1', '--lerobot-python', sys.executable
-    )
-    row = report['results']['no wire time']['LeRobot 0.4.4']
+def test_a_python_without_lerobot_is_a_row_that_says_so():
+    words = ('--cycles', '5', '--rounds', '1', '--lerobot-python', sys.executable)
+    _, results, _ = measure('bus', *words)
+    row = results['no wire time']['LeRobot 0.4.4']
     assert row['rounds'] == 0
     assert 'lerobot' in row['trouble'][0]
 
 
 def test_a_python_that_is_not_there_is_refused():
     with pytest.raises(ConfigurationError, match='no such file'):
-        run('bus', '--cycles', '5', '--rounds', '1', '--lerobot-python', '/no/such/python')
+        measure('bus', '--cycles', '5', '--rounds', '1', '--lerobot-python', '/no/such/python')
 
 
-def test_the_loop_bench_measures_the_driver_beside_a_bare_loop(tmp_path, capsys):
-    words = ('--seconds', '1', '--rate', '50', '--load', 'idle')
-    report = report_of(tmp_path, 'loop', *words, '--svg', str(tmp_path / 'loop.svg'))
-    out = capsys.readouterr().out
-    windows = report['results']['windows']
+def test_the_loop_bench_measures_the_driver_beside_a_bare_loop():
+    _, results, out = measure('loop', '--seconds', '1', '--rate', '50', '--load', 'idle')
+    windows = results['windows']
     assert [window['realtime'] for window in windows] == [False, True]
     for window in windows:
         for who in ('driver', 'bare'):
@@ -126,7 +130,6 @@ def test_the_loop_bench_measures_the_driver_beside_a_bare_loop(tmp_path, capsys)
     assert without == {}
     assert with_set_up['realtime_timer'] == 'timer slack 1 us'
     assert '50 Hz, idle, real-time' in out
-    assert '<svg' in (tmp_path / 'loop.svg').read_text()
 
 
 def test_every_combination_is_a_window_of_its_own():
@@ -135,15 +138,14 @@ def test_every_combination_is_a_window_of_its_own():
     assert len({loop.describe(*window) for window in windows}) == 8
 
 
-def test_the_recovery_bench_sees_the_arm_hold_before_it_follows(tmp_path, capsys):
-    report = report_of(tmp_path, 'recovery', '--times', '1')
-    out = capsys.readouterr().out
-    assert list(report['results']) == list(recovery.OUTAGES)
-    for name, row in report['results'].items():
+def test_the_recovery_bench_sees_the_arm_hold_before_it_follows():
+    settings, results, out = measure('recovery', '--times', '1')
+    assert list(results) == list(recovery.OUTAGES)
+    for name, row in results.items():
         assert (row['times'], row['failures']) == (1, 0), name
         assert 0.0 < row['holding_max_ms'] <= row['following_max_ms']
         assert name in out
-    assert report['settings']['times'] == 1
+    assert settings['times'] == 1
 
 
 def test_a_longer_strip_is_a_later_loop():
@@ -175,13 +177,11 @@ def test_a_ratio_beyond_the_aim_is_drawn_otherwise():
         (('loop', '--cpu', '4096', '--seconds', '1'), 'cpus'),
         (('bus', '--cycles', '0'), 'cycles'),
         (('recovery', '--times', '-1'), 'times'),
-        (('bus', '--json', '/no/such/folder/x.json'), 'no folder'),
-        (('nonsense',), 'nonsense'),
     ],
 )
 def test_a_wrong_argument_is_refused_before_anything_is_measured(words, said):
     with pytest.raises(ConfigurationError, match=said):
-        run(*words)
+        measure(*words)
 
 
 def test_a_worker_that_fails_says_why_and_can_be_asked_again(tmp_path):
