@@ -108,6 +108,12 @@ def test_a_modality_whose_json_is_a_map_is_understood(server, engine):
     assert engine.modality.cameras == ('top',)
 
 
+def test_what_the_server_says_of_its_cameras_wins(server):
+    engine = make_engine(f'zmq://127.0.0.1:{server.port}', cameras='front,wrist')
+    assert engine.modality.cameras == ('webcam',)
+    engine.close()
+
+
 def test_a_group_of_unknown_size_has_to_be_told(server):
     server.answers['get_modality_config'] = lambda data: {
         **CONFIG, 'state': part(['state.left_arm']), 'action': part(['action.left_arm'], 8)

@@ -25,14 +25,8 @@ def modality_from(answer: Mapping[str, Any], settings: RemoteSettings) -> Modali
             f'expected the parts video, state, action, language, each with modality_keys; found '
             f'{str(dict(answer))[:300]}'
         ) from error
-    cameras = tuple(key.removeprefix('video.') for key in names['video'])
-    if settings.cameras is not None and set(settings.cameras) != set(cameras):
-        raise PolicyError(
-            f'the option cameras says {", ".join(settings.cameras)}; the server sees '
-            f'{", ".join(cameras)}. Next: leave the option out'
-        )
     return Modality(
-        cameras=cameras,
+        cameras=tuple(key.removeprefix('video.') for key in names['video']),
         state=_groups('state', names['state'], settings.groups),
         action=_groups('action', names['action'], settings.groups),
         instruction_key=names['language'][0] if names['language'] else INSTRUCTION_KEY,

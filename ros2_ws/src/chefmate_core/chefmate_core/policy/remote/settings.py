@@ -35,10 +35,10 @@ class RemoteSettings:
 
     timeout_s: float = 5.0  # how long one request may take; a request's own limit wins
     token: str | None = None
-    # What GR00T's protocols do not tell. Cameras: HTTP servers of others tell no names.
+    # What a server says itself wins. GR00T's HTTP servers say nothing, those on ZeroMQ no sizes.
     cameras: tuple[str, ...] | None = None
     groups: tuple[JointGroup, ...] = SO101_GROUPS  # of the state and of the action
-    horizon: int = HORIZON  # rows of an action, where the server does not say
+    horizon: int = HORIZON  # rows of an action
     jpeg_quality: int | None = 90  # of frames on chefmate://; None: not compressed
 
     def __post_init__(self) -> None:
