@@ -15,6 +15,7 @@ from chefmate_policy.checkpoint.adapter import (
     add_adapter,
     load_adapter,
     merge_adapter,
+    read_base,
     save_adapter,
     target_layers,
 )
@@ -149,6 +150,8 @@ def test_an_adapter_of_another_model_is_refused(saved):
         (lambda c: c.update(peft_type='IA3'), 'expected peft_type LORA; found IA3'),
         (lambda c: c.update(r=8), r'expected \[8, '),
         (lambda c: c.pop('r'), 'expected r; found'),
+        (lambda c: c.update(r='many'), 'r: expected a whole number'),
+        (lambda c: c.update(rank_pattern=[3]), 'rank_pattern: expected a table'),
     ],
 )
 def test_an_adapter_that_contradicts_its_config_is_refused(tmp_path, change, message):
@@ -189,6 +192,22 @@ def test_an_adapter_finds_its_base_by_path(tmp_path, layout):
     model = find_model(str(tmp_path / 'a')).open().load(dtype='float32')
     expected = answer(adapter.base_model.model)
     torch.testing.assert_close(answer(model), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ('written', 'expected'),
+    [
+        ('nvidia/GR00T-N1.5-3B', 'nvidia/GR00T-N1.5-3B'),
+        (
+            '/home/me/.cache/huggingface/hub/models--nvidia--GR00T-N1.5-3B/snapshots/abc123',
+            'nvidia/GR00T-N1.5-3B@abc123',
+        ),
+    ],
+)
+def test_the_base_is_found_by_what_trainers_write(tmp_path, written, expected):
+    content = {'base_model_name_or_path': written}
+    (tmp_path / 'adapter_config.json').write_text(json.dumps(content))
+    assert read_base(tmp_path) == expected
 
 
 def test_an_adapter_without_a_named_base_asks_for_it(saved, tmp_path):

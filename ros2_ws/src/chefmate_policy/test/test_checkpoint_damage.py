@@ -176,7 +176,7 @@ def test_differences_of_equal_shapes_are_none():
     assert compare({'a.b': (1, 2), LM_HEAD: (3,)}, shapes).tied == {EMBED_TOKENS: LM_HEAD}
 
 
-@pytest.mark.parametrize('seed', range(60))
+@pytest.mark.parametrize('seed', range(30))
 def test_any_damage_to_any_file_is_a_message_or_harmless(tmp_path, seed):
     """Flip, cut or repeat bytes somewhere: never another exception, never a half-loaded model."""
     rng = random.Random(seed)

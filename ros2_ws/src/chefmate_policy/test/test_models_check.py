@@ -120,6 +120,25 @@ def test_an_embodiment_that_it_cannot_run_is_a_problem(models, check):
     assert "no statistics for embodiment 'gr1'" in report['problems'][0]
 
 
+def test_a_base_model_may_have_embodiments_that_cannot_run_here(models, check):
+    folder = write(models / 'base')
+
+    def add_humanoid(content):
+        content['gr1'] = json.loads(json.dumps(content['new_embodiment']))
+        content['gr1']['statistics']['action']['legs'] = {'min': [0] * 40, 'max': [1] * 40}
+        content['alien'] = content['new_embodiment']
+
+    change_json(folder / 'experiment_cfg' / 'metadata.json', add_humanoid)
+    code, report = check('base')
+    assert (code, report['problems']) == (0, [])
+    assert 'has room for 32' in report['embodiments']['gr1']['refused']
+    assert "unknown embodiment 'alien'" in report['embodiments']['alien']['refused']
+    assert report['embodiments']['new_embodiment']['slot'] == 31
+    code, report = check('base', 'gr1')
+    assert code == 1
+    assert 'has room for 32' in report['problems'][0]
+
+
 def test_a_fetched_file_that_changed_since_is_a_problem(models, check):
     from chefmate_policy.models.hub import digest_of
 

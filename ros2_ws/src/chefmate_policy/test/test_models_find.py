@@ -110,10 +110,14 @@ def test_cameras_and_embodiment_are_passed_on(models):
         find_model('bread').open('gr1')
 
 
-def test_the_tokenizer_is_looked_for_in_the_checkpoint_first(models):
+def test_the_tokenizer_is_looked_for_in_the_checkpoint_first(models, tmp_path, monkeypatch):
+    monkeypatch.setenv('HF_LEROBOT_HOME', str(tmp_path))
     folder = write(models / 'bread')
     folders = find_model('bread').open().tokenizer_folders
-    assert folders == (folder, folder / 'tokenizer', models / 'eagle-tokenizer')
+    assert folders == (
+        folder, folder / 'tokenizer', models / 'eagle-tokenizer',
+        tmp_path / 'lerobot' / 'eagle2hg-processor-groot-n1p5',
+    )  # fmt: skip
 
 
 def test_models_live_in_the_repository_unless_told_otherwise(monkeypatch, tmp_path):

@@ -168,7 +168,7 @@ def read_base(folder: Path) -> str:
     """
     path = folder / ADAPTER_CONFIG
     base = read_json(path).get('base_model_name_or_path')
-    if not base:
+    if not base or not isinstance(base, str):
         raise CheckpointError(
             f'{path}: base_model_name_or_path: expected the model that it was trained on; found '
             f'{base!r}. Next: say it (base), or write it there'
@@ -210,8 +210,8 @@ def _check(model: Groot, folder: Path) -> None:
     config = read_json(path)
     if str(config.get('peft_type')).upper() != 'LORA':
         raise CheckpointError(f'{path}: expected peft_type LORA; found {config.get("peft_type")}')
-    rank = at(path, config, 'r')
-    patterns = config.get('rank_pattern') or {}
+    rank = at(path, config, 'r', kind=int)
+    patterns = at(path, config, 'rank_pattern', kind=dict) if config.get('rank_pattern') else {}
     found = {
         name: spec.shape
         for name, spec in TensorFiles([folder / ADAPTER_WEIGHTS], PREFIX).specs.items()

@@ -157,7 +157,8 @@ def _print_report(report: 'Report') -> None:
         table.add_row(
             '[dim]embodiment[/]',
             f'{tag} ({slot})'
-            + (f': {cameras}; state {_groups(facts["state"])}' if cameras else ''),
+            + (f': {cameras}; state {_groups(facts["state"])}' if cameras else '')
+            + (': cannot run here (--json says why)' if 'refused' in facts else ''),
         )
     console.print(table)
     for problem in report.problems:

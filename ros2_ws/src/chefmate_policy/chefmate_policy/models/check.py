@@ -13,7 +13,7 @@ from chefmate_core.errors import ChefMateError, ConfigurationError
 from chefmate_policy.checkpoint import isaac, lerobot
 from chefmate_policy.checkpoint.embodiment import SLOTS
 from chefmate_policy.checkpoint.errors import CheckpointError
-from chefmate_policy.checkpoint.jsonfile import read_json
+from chefmate_policy.checkpoint.jsonfile import at, read_json
 from chefmate_policy.checkpoint.layout import Layout, detect, find_folder
 from chefmate_policy.checkpoint.loading import shapes
 from chefmate_policy.checkpoint.weights import FileWeights
@@ -114,7 +114,7 @@ def _known_digests(folder: Path, entry: ModelEntry | None) -> dict[str, str]:
         files = read_json(path).get('files')
         if not isinstance(files, Mapping):
             raise CheckpointError(f'{path}: expected files: name -> bytes, sha256')
-        known = {name: str(file.get('sha256')) for name, file in files.items()}
+        known = {name: at(path, files, name, 'sha256', kind=str) for name in files}
     return known | dict(entry.sha256 if entry else {})
 
 
@@ -172,16 +172,20 @@ def _list_embodiments(report: Report, folder: Path) -> None:
 
 
 def _with_checkpoint(report: Report, source: ModelSource, embodiment: str | None) -> Report:
-    """Open it for each embodiment (or for the one asked for), as running it would."""
+    """Open it for each embodiment (or for the one asked for), as running it would.
+
+    Of several embodiments, some may be no robot of ours: a base model has humanoids. What keeps
+    one from running is a problem of the whole only where none runs.
+    """
     tags: list[str | None] = [embodiment] if embodiment else [*report.embodiments] or [None]
+    refused: list[str] = []
     for tag in tags:
-        if tag is not None and tag not in SLOTS and tag != embodiment:
-            continue  # said in the list: it has no slot
         try:
             checkpoint = source.open(tag)
         except ConfigurationError as error:
-            if str(error) not in report.problems:
-                report.problems.append(str(error))
+            refused.append(str(error))
+            if tag is not None:
+                report.embodiments.setdefault(tag, {'slot': None})['refused'] = str(error)
             continue
         modality = checkpoint.modality
         report.embodiments[checkpoint.embodiment.tag] = {
@@ -193,4 +197,6 @@ def _with_checkpoint(report: Report, source: ModelSource, embodiment: str | None
             'horizon': modality.horizon,
         }
         report.origin, report.revision = checkpoint.origin, checkpoint.revision
+    if len(refused) == len(tags):
+        report.problems += [text for text in refused if text not in report.problems]
     return report

@@ -148,7 +148,8 @@ def read_provenance(folder: Path) -> tuple[str | None, str | None]:
     if not path.is_file():
         return None, None
     content = read_json(path)
-    return content.get('origin'), content.get('revision')
+    origin, revision = content.get('origin'), content.get('revision')
+    return origin and str(origin), revision and str(revision)
 
 
 def digest_of(path: Path, progress: Callable[[int], None] | None = None) -> str:

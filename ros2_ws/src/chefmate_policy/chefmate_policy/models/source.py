@@ -1,6 +1,7 @@
 """From a name, a path or a hub id to a model that can be opened."""
 
 import difflib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -71,7 +72,7 @@ class ModelSource:
             checkpoint = open_adapted(folder, *below.weights(), tag)
         else:
             checkpoint = open_checkpoint(self.folder, tag, origin=origin or '', revision=revision)
-        folders = (*checkpoint.tokenizer_folders, self.models / TOKENIZER)
+        folders = (*checkpoint.tokenizer_folders, *_shared_tokenizers(self.models))
         return replace(checkpoint, tokenizer_folders=folders).with_cameras(cameras)
 
     def weights(self) -> tuple[GrootConfig, Weights]:
@@ -171,6 +172,13 @@ def _random(entry: ModelEntry, embodiment: str | None) -> Checkpoint:
 def _config(entry: ModelEntry) -> GrootConfig:
     key, value = BYTE_TOKENS
     return replace(GrootConfig.preset(entry.preset), extra={key: value})
+
+
+def _shared_tokenizers(models: Path) -> tuple[Path, ...]:
+    """Where the tokenizer of every N1.5 may be: ours, and where LeRobot's trainer puts it."""
+    home = os.environ.get('HF_HOME', '~/.cache/huggingface')
+    lerobot = Path(os.environ.get('HF_LEROBOT_HOME', f'{home}/lerobot')).expanduser()
+    return models / TOKENIZER, lerobot / 'lerobot' / 'eagle2hg-processor-groot-n1p5'
 
 
 def _is_name(text: str) -> bool:
