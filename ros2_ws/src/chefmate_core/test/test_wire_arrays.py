@@ -20,6 +20,7 @@ ARRAYS = DTYPES.flatmap(
 )
 
 
+@settings(deadline=None)
 @given(array=ARRAYS)
 def test_an_array_comes_back_as_it_went(array):
     back = from_npy(to_npy(array))
@@ -27,6 +28,7 @@ def test_an_array_comes_back_as_it_went(array):
     assert back.tobytes() == array.tobytes()
 
 
+@settings(deadline=None)
 @given(array=ARRAYS)
 def test_an_array_comes_back_through_both_codecs(array):
     for codec in (lambda value: unpack(pack(value)), lambda value: load(dump(value))):
@@ -47,7 +49,7 @@ def test_text_in_arrays_is_read():
     assert from_npy(to_npy(np.array(['pick up the bread']))).tolist() == ['pick up the bread']
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_a_damaged_npy_file_is_an_array_or_an_error(data):
     good = to_npy(np.arange(12, dtype='<f4').reshape(3, 4))

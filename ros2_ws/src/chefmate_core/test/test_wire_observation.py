@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chefmate_core.policy.engine import ModelInput, ModelOutput
@@ -24,6 +24,7 @@ FRAMES = {
 NUMBERS = st.floats(-1e6, 1e6)
 
 
+@settings(deadline=None)
 @given(state=st.lists(NUMBERS, min_size=6, max_size=6), text=st.text(max_size=50))
 def test_a_request_comes_back_as_it_went(state, text):
     request = ModelInput(FRAMES, np.array(state), text)
@@ -34,6 +35,7 @@ def test_a_request_comes_back_as_it_went(state, text):
         assert np.array_equal(back.images[name], frame)
 
 
+@settings(deadline=None)
 @given(rows=st.integers(1, 20), seed=st.integers(0, 100))
 def test_an_action_comes_back_as_it_went(rows, seed):
     action = np.random.default_rng(seed).normal(size=(rows, 6))

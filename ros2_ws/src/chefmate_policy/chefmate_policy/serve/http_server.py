@@ -22,7 +22,6 @@ from chefmate_policy.serve.service import InferenceService, State
 
 _LOG = logging.getLogger(__name__)
 _PROTOCOL = 'http'
-TIMEOUT_HEADER = 'X-Timeout-S'  # how long the caller will wait
 _KEEP_ALIVE_S = 75.0
 STATUS = {
     Code.BAD_REQUEST: 400,
@@ -202,7 +201,7 @@ class HttpServer:
 
 
 def _timeout_s(request: web.Request) -> float | None:
-    text = request.headers.get(TIMEOUT_HEADER)
+    text = request.headers.get(json_codec.TIMEOUT_HEADER)
     if text is None:
         return None
     try:
@@ -210,7 +209,9 @@ def _timeout_s(request: web.Request) -> float | None:
     except ValueError:
         value = 0.0
     if not value > 0.0:
-        raise bad_request(f'{TIMEOUT_HEADER}: expected seconds above 0; found {text[:40]!r}')
+        raise bad_request(
+            f'{json_codec.TIMEOUT_HEADER}: expected seconds above 0; found {text[:40]!r}'
+        )
     return value
 
 

@@ -85,7 +85,10 @@ class HttpEngine(RemoteEngine):
         """
         deadline_s = time.monotonic() + timeout_s
         url = self.address.url
-        headers = {'Content-Type': 'application/json', 'X-Timeout-S': f'{timeout_s:.3f}'}
+        headers = {
+            'Content-Type': 'application/json',
+            json_codec.TIMEOUT_HEADER: f'{timeout_s:.3f}',
+        }
         if self.settings.token is not None:
             headers['Authorization'] = f'Bearer {self.settings.token}'
         try:

@@ -16,6 +16,8 @@ from chefmate_core.policy.wire import limits
 from chefmate_core.policy.wire.arrays import check_layout, dtype_named, from_buffer
 from chefmate_core.policy.wire.errors import RequestError, bad_request, too_large
 
+TIMEOUT_HEADER = 'X-Timeout-S'  # how long the caller will wait, s
+
 _ARRAY, _ARRAY_CPP = '__numpy__', '__ndarray__'
 
 
