@@ -22,7 +22,8 @@ def make_policy(
         ConfigurationError: an option or the model is wrong, or does not fit this arm.
         PolicyError: the model cannot be loaded.
     """
-    from chefmate_policy.engine.load import load_engine  # torch is imported here
+    context.tell('importing torch')
+    from chefmate_policy.engine.load import load_engine
 
     load = partial(load_engine, progress=_progress(context.tell))
     if 'samples' in options:  # what each request asks for is also what is prepared for
