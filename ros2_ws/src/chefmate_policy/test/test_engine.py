@@ -152,6 +152,7 @@ def test_a_model_with_broken_weights_is_not_believed():
         ({'dtype': 'int8'}, 'dtype: expected auto, bfloat16'),
         ({'backend': 'onnx'}, 'backend: expected auto, reference'),
         ({'samples': 0}, 'samples: expected 1 to 16'),
+        ({'threads': -1}, 'threads: expected 0 to 1024'),
         ({'device': 'gpu'}, "device: expected auto, cpu, cuda or cuda:N; found 'gpu'"),
         ({'backend': 'graph', 'device': 'cpu'}, 'needs a CUDA device'),
         ({'fp8': True, 'backend': 'reference'}, 'fp8 needs a packed backend'),

@@ -39,6 +39,7 @@ def load_engine(model: str, progress: Progress | None = None, **options: Any) ->
         PolicyError: fp8 was asked for and is not exact enough.
     """
     chosen = EngineOptions.read(options)
+    torch.set_num_threads(chosen.chosen_threads)
     checkpoint = find_model(model).open(
         chosen.embodiment, cameras=chosen.cameras, base=chosen.base
     )

@@ -1,5 +1,6 @@
 """How an engine is built: what a user may choose, checked once."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -29,6 +30,7 @@ class EngineOptions:
     base: str | None = None  # of an adapter
     samples: int = 1  # noise samples of which the most central one is played
     seed: int | None = None  # of the noise
+    threads: int = 0  # on a processor; 0: half of it, the arm's loop needs some as well
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -40,6 +42,8 @@ class EngineOptions:
                 raise ConfigurationError(f'{name}: expected {", ".join(allowed)}; found {value!r}')
         if not 1 <= self.samples <= MAX_SAMPLES:
             raise ConfigurationError(f'samples: expected 1 to {MAX_SAMPLES}; found {self.samples}')
+        if not 0 <= self.threads <= 1024:
+            raise ConfigurationError(f'threads: expected 0 to 1024; found {self.threads}')
         device = self.torch_device
         if device.type == 'cuda' and not torch.cuda.is_available():
             raise ConfigurationError(
@@ -87,6 +91,11 @@ class EngineOptions:
         if self.dtype == 'auto':
             return torch.bfloat16 if self.torch_device.type == 'cuda' else torch.float32
         return DTYPES[self.dtype]
+
+    @property
+    def chosen_threads(self) -> int:
+        """How many threads compute on a processor."""
+        return self.threads or max(1, len(os.sched_getaffinity(0)) // 2)
 
     @property
     def chosen_backend(self) -> str:
