@@ -25,8 +25,8 @@ test:  ## The whole test suite (TEST_ARGS='-k gate -x')
 campaign:  ## Every hostile command and bus fault, 10,000 steps (CHEFMATE_CAMPAIGN_STEPS=...); docs/campaign.md
 	@$(BOOTSTRAP) && $(ENV) && exec python -m pytest -m nightly ros2_ws/src/chefmate_sim/test/campaign $(TEST_ARGS)
 
-bench:  ## Measure bus, loop and recovery into out/ (12 minutes); docs/measuring.md
-	@$(BOOTSTRAP) --roles robot sim && $(ENV) && mkdir -p out && for what in bus recovery loop; do \
+bench:  ## Measure bus, recovery, policy and loop into out/ (a quarter of an hour); docs/measuring.md
+	@$(BOOTSTRAP) --roles robot sim policy && $(ENV) && mkdir -p out && for what in bus recovery policy loop; do \
 	  chefmate bench $$what --json out/bench-$$what.json --svg out/bench-$$what.svg || exit 1; done
 
 lerobot-env:  ## LeRobot's servo bus in an environment of its own, for `chefmate bench bus`
