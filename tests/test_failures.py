@@ -21,6 +21,7 @@ def cooking(chefmate, domain, tmp_path):
     command = chefmate('launch', 'deploy.launch.py', 'instruction:=none', f'run_dir:={tmp_path}')
     command.wait_for('torque is on')
     command.wait_for('drawing kitchen')
+    command.wait_for('policy expert is loaded')
     with Probe(domain) as probe:
         probe.cook(BREAD)
         probe.wait_until_moving()

@@ -1,6 +1,7 @@
 """Learned policies as a user runs them: the whole path, on a processor, with random weights."""
 
 import json
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,11 @@ def report_of(path):
     return report
 
 
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        return server.getsockname()[1]
+
+
 def has_torch(executable, domain):
     (pid,) = [pid for pid, words in processes_of(domain).items() if executable in words]
     return 'torch' in Path(f'/proc/{pid}/maps').read_text()
@@ -161,6 +167,31 @@ def test_a_model_served_on_another_host_drives_the_arm_through_its_address(
     chunks = report_of(path)['chunks']
     print(f'round trip p50 {chunks["part_round_trip_p50_ms"]:.0f} ms')
     assert chunks['count'] > 8
+
+
+@pytest.mark.timeout(240)
+def test_when_the_policys_server_goes_the_arm_holds_and_goes_on_when_it_is_back(
+    chefmate, domain, one_thread, tmp_path
+):
+    port = free_port()
+    serve = ('serve', 'tiny-random', '--zmq-port', str(port), '--http-port', 'off')
+    serving = chefmate(*serve)
+    serving.wait_for('chefmate://', timeout_s=90)
+    command = chefmate(
+        *('launch', 'deploy.launch.py', 'instruction:=none', f'run_dir:={tmp_path}/run'),
+        f'policy:=chefmate://127.0.0.1:{port}',
+    )
+    for said in ('torque is on', 'drawing kitchen', 'is loaded'):
+        command.wait_for(said, timeout_s=60)
+    with PolicyProbe(domain) as probe:
+        probe.cook('pick up the bread slice and place it on the plate')
+        probe.wait_until_moving()
+        serving.process.kill()
+        print(f'standing {probe.wait_until_standing():.2f} s after the server died')
+        probe.assert_stands()
+        chefmate(*serve)
+        probe.wait_until_moving()
+        assert_calm(probe)
 
 
 def test_while_a_policy_loads_the_node_answers_and_says_what_it_does(

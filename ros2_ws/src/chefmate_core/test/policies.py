@@ -45,9 +45,10 @@ def observed(max_age_s=10.0):
 class Cook(CountingPolicy):
     """Remembers instructions and observations; busy for its first inferences."""
 
-    def __init__(self, busy=0, **options):
+    def __init__(self, busy=0, trouble=EngineBusyError, **options):
         super().__init__(**options)
-        self.instructions, self.observations, self.busy = [], [], busy
+        self.instructions, self.observations = [], []
+        self.busy, self.trouble = busy, trouble
 
     def reset(self, instruction):
         if instruction == 'unknown':
@@ -58,5 +59,5 @@ class Cook(CountingPolicy):
         self.observations.append(observation)
         if self.busy > 0:
             self.busy -= 1
-            raise EngineBusyError('come again')
+            raise self.trouble('come again')
         return super().infer(observation)

@@ -5,6 +5,7 @@ import threading
 import pytest
 from policies import Cook, CountingPolicy, observed
 
+from chefmate_core.policy.engine import EngineTimeoutError, EngineUnreachableError
 from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.observations import ObservationBuffer
 from chefmate_core.policy.protocol import PolicySpec
@@ -140,10 +141,18 @@ def test_a_busy_engine_is_asked_again():
 def test_an_engine_that_does_not_answer_for_long_fails_the_task():
     policy = Cook(busy=10**9)
     runner = TaskRunner(
-        policy, observed(), lambda chunk: None, lambda progress: None, give_up_s=0.1
+        policy, observed(), lambda chunk: None, lambda progress: None, unanswered_give_up_s=0.1
     )
     result = runner.run('cook')
     assert (result.outcome, result.reason) == (Outcome.FAILED, 'no answer: come again')
+
+
+@pytest.mark.parametrize('trouble', [EngineTimeoutError, EngineUnreachableError])
+def test_a_server_that_goes_and_comes_back_costs_time_and_not_the_task(trouble):
+    policy = Cook(busy=3, chunks=2, trouble=trouble)
+    runner = TaskRunner(policy, observed(), lambda chunk: None, lambda progress: None)
+    assert runner.run('cook').outcome is Outcome.SUCCEEDED
+    assert runner.statistics.unanswered == 3
 
 
 def test_a_policy_that_never_says_done_times_out_with_that_reason():

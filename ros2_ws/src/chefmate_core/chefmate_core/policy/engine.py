@@ -47,6 +47,10 @@ class EngineTimeoutError(PolicyError):
     """There was no answer within the time that the caller would wait."""
 
 
+class EngineUnreachableError(PolicyError):
+    """Nobody listens where the engine should be: it may be starting again."""
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Runs a model. One thread calls `infer` at a time."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from chefmate_core.errors import ChefMateError, PolicyError, UnknownInstructionError
 from chefmate_core.motion.committed import CommittedMotion
-from chefmate_core.policy.engine import EngineBusyError, EngineTimeoutError
+from chefmate_core.policy.engine import EngineBusyError, EngineTimeoutError, EngineUnreachableError
 from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.observations import ObservationBuffer, Unobservable
 from chefmate_core.policy.protocol import HORIZON, PERIOD_S, ActionChunk, Observation, Policy
@@ -29,6 +29,7 @@ class TaskRunner:
         on_progress: Callable[[Progress], None],
         wall_clock: Callable[[], float] = time.time,
         give_up_s: float = 5.0,
+        unanswered_give_up_s: float = 60.0,
         heartbeat: Heartbeat | None = None,
         committed: CommittedMotion | None = None,
         on_instruction: Callable[[str, str], None] = lambda instruction, refusal: None,
@@ -37,7 +38,9 @@ class TaskRunner:
 
         Args:
             wall_clock: the clock of the observations' stamps, seconds.
-            give_up_s: a task fails after so long without an observation, or without an answer.
+            give_up_s: a task fails after so long without an observation.
+            unanswered_give_up_s: and after so long without an answer: a policy's host may be
+                started again, or drop off the network; the arm stands meanwhile.
             committed: what the executor says that it will play.
             on_instruction: told each instruction that comes into force, and each wish for another
                 one that the policy refuses, with its words.
@@ -48,7 +51,7 @@ class TaskRunner:
         self._on_chunk, self._on_progress = on_chunk, on_progress
         self._on_instruction = on_instruction
         self._wall_clock = wall_clock
-        self._give_up_s = give_up_s
+        self._give_up_s, self._unanswered_give_up_s = give_up_s, unanswered_give_up_s
         self.heartbeat = heartbeat or Heartbeat(lambda alive: None)
         self._committed = committed or CommittedMotion()
         self._instruction = ''
@@ -107,10 +110,10 @@ class TaskRunner:
             try:
                 with self.heartbeat.inference():
                     chunk = self.policy.infer(observation)
-            except (EngineBusyError, EngineTimeoutError) as error:
+            except (EngineBusyError, EngineTimeoutError, EngineUnreachableError) as error:
                 self.statistics.unanswered += 1
                 self.statistics.last_unanswered = str(error)
-                if time.monotonic() - progressed_s > self._give_up_s:
+                if time.monotonic() - progressed_s > self._unanswered_give_up_s:
                     return result(Outcome.FAILED, f'no answer: {error}')
                 stop.wait(RETRY_S)
                 continue

@@ -7,7 +7,12 @@ from typing import Any
 import urllib3
 
 from chefmate_core.errors import PolicyError
-from chefmate_core.policy.engine import EngineTimeoutError, ModelInput, ModelOutput
+from chefmate_core.policy.engine import (
+    EngineTimeoutError,
+    EngineUnreachableError,
+    ModelInput,
+    ModelOutput,
+)
 from chefmate_core.policy.modality import Modality
 from chefmate_core.policy.remote.remote_engine import RemoteEngine, raise_error_of
 from chefmate_core.policy.remote.settings import Address, RemoteSettings
@@ -81,7 +86,8 @@ class HttpEngine(RemoteEngine):
 
         Raises:
             EngineTimeoutError: the whole answer was not there in time.
-            PolicyError: nobody listens there, or it is no HTTP.
+            EngineUnreachableError: nobody listens there, or who did has gone.
+            PolicyError: it is no HTTP.
         """
         deadline_s = time.monotonic() + timeout_s
         url = self.address.url
@@ -109,12 +115,16 @@ class HttpEngine(RemoteEngine):
                 f'firewall'
             ) from error
         except urllib3.exceptions.NewConnectionError as error:
-            raise PolicyError(
+            raise EngineUnreachableError(
                 f'{url}: nobody listens there. Next: start the server on that host (chefmate '
                 f'serve MODEL --host ... --token-file ...)'
             ) from error
         except (urllib3.exceptions.TimeoutError, TimeoutError):
             pass
+        except urllib3.exceptions.ProtocolError as error:
+            if isinstance(error.args[-1], OSError):  # reset: the server ended with our request
+                raise EngineUnreachableError(f'{url}: {error}') from error
+            raise PolicyError(f'{url}: {error}. Is it an HTTP server?') from error
         except urllib3.exceptions.HTTPError as error:
             raise PolicyError(f'{url}: {error}. Is it an HTTP server?') from error
         raise EngineTimeoutError(f'{url}: no complete answer within {timeout_s:g} s')

@@ -10,7 +10,7 @@ import time
 import zmq
 
 from chefmate_core.errors import PolicyError
-from chefmate_core.policy.engine import EngineTimeoutError
+from chefmate_core.policy.engine import EngineTimeoutError, EngineUnreachableError
 from chefmate_core.policy.remote.settings import Address
 from chefmate_core.policy.wire import limits
 
@@ -30,7 +30,8 @@ class ZmqRequester:
 
         Raises:
             EngineTimeoutError: there was none in time.
-            PolicyError: nobody listens there.
+            EngineUnreachableError: nobody listens there.
+            PolicyError: the request cannot be sent.
         """
         deadline_s = time.monotonic() + timeout_s
         if self._socket is None:
@@ -67,7 +68,7 @@ class ZmqRequester:
                 f'on, and its firewall'
             ) from error
         except OSError as error:
-            raise PolicyError(
+            raise EngineUnreachableError(
                 f'{self.address.url}: nobody listens there ({error}). Next: start the server on '
                 f'that host (chefmate serve MODEL --host ... --token-file ...)'
             ) from error
