@@ -201,5 +201,5 @@ def test_an_extension_does_not_replace_a_command_of_ours(extend):
 
 def test_the_simulations_commands_are_installed():
     found = {command.name: command for command in extensions()}
-    assert {'sim', 'bench'} <= set(found)
+    assert {'sim'} <= set(found)
     assert not any(command.problem for command in found.values())

@@ -105,7 +105,8 @@ CHUNK = QosRow(
     Reliability.RELIABLE,
     Durability.VOLATILE,
     depth=1,
-    why='policy/action_chunk, both ends: rare and precious; a newer chunk replaces an older one.',
+    why='policy/action_chunk, policy/committed, policy/set_instruction, both ends: rare and '
+    'precious; a newer one replaces an older one.',
 )
 HEARTBEAT = QosRow(
     'heartbeat',

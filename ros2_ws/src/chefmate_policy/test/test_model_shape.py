@@ -70,6 +70,15 @@ def test_weights_given_to_a_model_on_meta_make_it_the_same_model(tiny):
         assert torch.equal(model.get_action(x, noise), tiny.get_action(x, noise))
 
 
+@pytest.mark.parametrize('change', [lambda m: m.to(torch.bfloat16), lambda m: m.half()])
+def test_rotary_frequencies_stay_exact_when_the_weights_are_rounded(change):
+    model = Groot.random(GrootConfig.preset('tiny'), seed=1)
+    before = model.backbone.eagle_model.language_model.model.rotary_emb.inv_freq.clone()
+    model = change(model)
+    assert model.action_head.vlln.weight.dtype != torch.float32
+    assert torch.equal(model.backbone.eagle_model.language_model.model.rotary_emb.inv_freq, before)
+
+
 def test_the_four_steps_use_the_published_buckets():
     assert GrootConfig.preset('n1.5-3b').head.buckets == (0, 250, 500, 750)
 

@@ -9,9 +9,9 @@ import yaml
 from small_checkpoints import write
 
 from chefmate_core.errors import ConfigurationError
+from chefmate_core.policy.model_folder import shared_manifest
 from chefmate_policy.checkpoint import EmbodimentError
 from chefmate_policy.models import find_model, models_folder
-from chefmate_policy.models.folder import shared_manifest
 from chefmate_policy.models.hub import HubId
 from chefmate_policy.models.known import known_models, list_models
 from chefmate_policy.models.manifest import read_manifest

@@ -12,7 +12,7 @@ import pytest
 from hub_server import COMMIT, LittleHub
 from small_checkpoints import write
 
-from chefmate_policy.models.folder import shared_manifest
+from chefmate_core.policy.model_folder import shared_manifest
 
 FETCH = (
     'import sys; from chefmate_policy.cli import models; import argparse; '

@@ -9,7 +9,6 @@
 | `org/name` or `org/name@revision` of the model hub | `groot` | `model` |
 """
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,13 +18,16 @@ from typing import Any
 import yaml
 
 from chefmate_core.errors import ConfigurationError
+from chefmate_core.policy.model_folder import (
+    MANIFEST,
+    models_folder,
+    shared_manifest,
+    user_models,
+)
 from chefmate_core.policy.registry import available_policies
 
 LOCAL, REMOTE = 'groot', 'remote'
 URL_SCHEMES = ('zmq', 'http', 'https', 'chefmate')
-MANIFEST = 'manifest.yaml'
-FOLDER_VARIABLE = 'CHEFMATE_MODELS'
-_SHARE = Path('share', 'chefmate_policy', 'models')
 _HUB_ID = re.compile(r'[\w.-]+/[\w.-]+(@[\w.-]+)?')
 
 
@@ -75,25 +77,13 @@ def model_names() -> tuple[str, ...]:
     """Return the models by name: those of the manifests, and every folder of the models' folder.
 
     Raises:
-        ConfigurationError: a manifest cannot be read.
+        ConfigurationError: there is no folder, or a manifest cannot be read.
     """
-    shared = _shared_manifest()
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    folder = Path(chosen).expanduser() if chosen else shared and shared.parent
-    names: set[str] = set()
-    for manifest in (shared, folder and folder / MANIFEST):
-        names |= _manifest_names(manifest) if manifest else set()
-    if folder and folder.is_dir():
-        names |= {path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != '.'}
+    folder = models_folder()
+    names = set(user_models(folder))
+    for manifest in {shared_manifest(), folder / MANIFEST}:
+        names |= _manifest_names(manifest)
     return tuple(sorted(names))
-
-
-def _shared_manifest() -> Path | None:
-    """Return the manifest that came with the project; an installed one leads to its source."""
-    prefixes = filter(None, os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep))
-    installed = (Path(prefix) / _SHARE / MANIFEST for prefix in prefixes)
-    sources = (above / 'models' / MANIFEST for above in Path(__file__).resolve().parents)
-    return next((path.resolve() for path in (*installed, *sources) if path.is_file()), None)
 
 
 def _manifest_names(path: Path) -> set[str]:

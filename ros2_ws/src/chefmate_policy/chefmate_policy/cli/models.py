@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chefmate_core.errors import ConfigurationError
-from chefmate_policy.models.folder import models_folder
+from chefmate_core.policy.model_folder import models_folder
 from chefmate_policy.models.hub import HubId, fetch, folder_of
 from chefmate_policy.models.known import KnownModel, known_models, list_models
 

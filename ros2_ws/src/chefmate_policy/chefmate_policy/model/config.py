@@ -304,7 +304,7 @@ PRESETS: Mapping[str, GrootConfig] = {
             ),
         ),
     ),
-    # The same code path in 1.5 million parameters: for tests, and for machines without a GPU.
+    # The same code path in 2.9 million parameters: for tests, and for machines without a GPU.
     'tiny': GrootConfig(
         eagle=EagleConfig(
             vision=VisionConfig(

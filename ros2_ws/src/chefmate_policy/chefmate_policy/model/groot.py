@@ -1,6 +1,7 @@
 """The whole model: backbone and action head, and ways to build one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +46,16 @@ class Groot(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return cls(config).eval()
+
+    def _apply(self, fn: Any, recurse: bool = True) -> 'Groot':
+        """Rotary frequencies stay fp32 whatever the weights become: positions need them exact."""
+        super()._apply(fn, recurse)
+        rotary: Any = self.backbone.eagle_model.language_model.model.rotary_emb
+        if rotary.inv_freq.dtype != torch.float32:
+            device = rotary.inv_freq.device
+            exact = type(rotary)(config=self.backbone.eagle_model.language_model.config)
+            self.backbone.eagle_model.language_model.model.rotary_emb = exact.to(device)
+        return self
 
     def features(self, tensors: ModelTensors) -> Tensor:
         """Return the backbone's features, (B, L, C)."""

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from chefmate_policy.models.folder import models_folder as models_folder
+from chefmate_core.policy.model_folder import models_folder as models_folder
 
 if TYPE_CHECKING:
     from chefmate_policy.models.source import ModelSource as ModelSource

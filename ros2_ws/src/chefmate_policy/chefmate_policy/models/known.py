@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from chefmate_policy.models.folder import shared_manifest, user_models
+from chefmate_core.policy.model_folder import shared_manifest, user_models
 from chefmate_policy.models.hub import HubId, cached_folder, read_provenance
 from chefmate_policy.models.manifest import ModelEntry, read_manifest
 

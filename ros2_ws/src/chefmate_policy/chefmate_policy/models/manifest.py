@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 from chefmate_core.errors import ConfigurationError
+from chefmate_core.policy.model_folder import MANIFEST
 from chefmate_policy.model.config import GrootConfig
 
-FILE = 'manifest.yaml'
 RANDOM = 'random'
 KINDS = ('model', 'tokenizer')
 STATISTICS = ('checkpoint', 'range_m100_100')
@@ -41,13 +41,13 @@ class ModelEntry:
         ):
             if value not in allowed:
                 raise ConfigurationError(
-                    f'{FILE}: {self.name}: {name}: expected {" or ".join(allowed)}; '
+                    f'{MANIFEST}: {self.name}: {name}: expected {" or ".join(allowed)}; '
                     f'found {value!r}'
                 )
         GrootConfig.preset(self.preset)
         if self.is_random and not (self.cameras and self.embodiment):
             raise ConfigurationError(
-                f'{FILE}: {self.name}: a random model needs cameras and an embodiment'
+                f'{MANIFEST}: {self.name}: a random model needs cameras and an embodiment'
             )
 
     @property
@@ -62,7 +62,7 @@ def read_manifest(models: Path) -> dict[str, ModelEntry]:
     Raises:
         ConfigurationError: the file is no YAML, or an entry is wrong; the message names it.
     """
-    path = models / FILE
+    path = models / MANIFEST
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
     except FileNotFoundError:

@@ -11,6 +11,7 @@ import numpy as np
 
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.policy.modality import SO101_GROUPS, Modality
+from chefmate_core.policy.model_folder import models_folder, user_models
 from chefmate_policy.checkpoint.adapter import read_base
 from chefmate_policy.checkpoint.checkpoint import BYTE_TOKENS, Checkpoint
 from chefmate_policy.checkpoint.embodiment import SLOTS, Embodiment
@@ -18,7 +19,6 @@ from chefmate_policy.checkpoint.layout import Layout, detect, find_folder
 from chefmate_policy.checkpoint.opening import open_adapted, open_checkpoint, open_weights
 from chefmate_policy.checkpoint.weights import RandomWeights, Weights
 from chefmate_policy.model.config import GrootConfig
-from chefmate_policy.models.folder import models_folder, user_models
 from chefmate_policy.models.hub import (
     HubId,
     cached_folder,

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from chefmate_core.errors import ConfigurationError
-from chefmate_policy.models.manifest import FILE
 
 VARIABLE = 'CHEFMATE_MODELS'
+MANIFEST = 'manifest.yaml'
 SHARE = Path('share') / 'chefmate_policy' / 'models'
 
 
@@ -47,14 +47,14 @@ def shared_manifest() -> Path:
         ConfigurationError: nothing is installed.
     """
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
-        path = Path(prefix) / SHARE / FILE
+        path = Path(prefix) / SHARE / MANIFEST
         if path.is_file():
             return path.resolve()
     for above in Path(__file__).resolve().parents:  # run from the sources, nothing sourced
-        path = above / 'models' / FILE
+        path = above / 'models' / MANIFEST
         if path.is_file():
             return path.resolve()
     raise ConfigurationError(
-        f'no {SHARE / FILE} in AMENT_PREFIX_PATH. Next: build the workspace (make setup) and '
+        f'no {SHARE / MANIFEST} in AMENT_PREFIX_PATH. Next: build the workspace (make setup) and '
         f'source ros2_ws/env.sh, or set {VARIABLE}'
     )
