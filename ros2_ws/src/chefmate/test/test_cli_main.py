@@ -203,3 +203,10 @@ def test_the_simulations_commands_are_installed():
     found = {command.name: command for command in extensions()}
     assert {'sim'} <= set(found)
     assert not any(command.problem for command in found.values())
+
+
+def test_assignments_may_stand_on_both_sides_of_an_option():
+    words = ['deploy', 'a:=b', '--report', 'F.json', 'instruction:=make a sandwich', '--headless']
+    assert cli._assignments_last(words) == [
+        'deploy', '--report', 'F.json', '--headless', 'a:=b', 'instruction:=make a sandwich',
+    ]  # fmt: skip

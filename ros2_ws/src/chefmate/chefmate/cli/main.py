@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 it failed; 2 the command line, a file or a setting is wron
 import contextlib
 import difflib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -63,7 +64,12 @@ def _run(words: list[str]) -> int:
     module = command.load()
     parser = Parser(prog='chefmate', add_help=False)
     module.add_parser(parser.add_subparsers(dest='command', parser_class=Parser))
-    return module.run(parser.parse_args(words))
+    return module.run(parser.parse_args(_assignments_last(words)))
+
+
+def _assignments_last(words: list[str]) -> list[str]:
+    """Move `name:=value` behind the options: argparse takes only one run of positional words."""
+    return sorted(words, key=lambda word: re.match(r'\w+:=', word) is not None)
 
 
 def _find(name: str) -> Command:
