@@ -205,8 +205,17 @@ def test_the_simulations_commands_are_installed():
     assert not any(command.problem for command in found.values())
 
 
-def test_assignments_may_stand_on_both_sides_of_an_option():
-    words = ['deploy', 'a:=b', '--report', 'F.json', 'instruction:=make a sandwich', '--headless']
-    assert cli._assignments_last(words) == [
-        'deploy', '--report', 'F.json', '--headless', 'a:=b', 'instruction:=make a sandwich',
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ('given', 'taken'),
+    [
+        ('deploy a:=b --report F c:=d', 'deploy a:=b c:=d --report F'),
+        ('deploy --report F a:=b --headless c:=d', 'deploy --report F a:=b c:=d --headless'),
+        ('launch file a:=b --runner r c:=d', 'launch file a:=b c:=d --runner r'),
+        ('launch file --runner r a:=b', 'launch file a:=b --runner r'),
+        ('launch --runner r file a:=b --x c:=d', 'launch --runner r file a:=b c:=d --x'),
+        ('serve M --option a=b', 'serve M --option a=b'),
+        ('deploy a:=b', 'deploy a:=b'),
+    ],
+)
+def test_assignments_may_stand_on_both_sides_of_an_option(given, taken):
+    assert cli._assignments_together(given.split()) == taken.split()

@@ -64,12 +64,24 @@ def _run(words: list[str]) -> int:
     module = command.load()
     parser = Parser(prog='chefmate', add_help=False)
     module.add_parser(parser.add_subparsers(dest='command', parser_class=Parser))
-    return module.run(parser.parse_args(_assignments_last(words)))
+    return module.run(parser.parse_args(_assignments_together(words)))
 
 
-def _assignments_last(words: list[str]) -> list[str]:
-    """Move `name:=value` behind the options: argparse takes only one run of positional words."""
-    return sorted(words, key=lambda word: re.match(r'\w+:=', word) is not None)
+def _assignments_together(words: list[str]) -> list[str]:
+    """Bring all `name:=value` to one place: argparse takes one run of positional words only."""
+
+    def is_assignment(word: str) -> bool:
+        return re.match(r'\w+:=', word) is not None
+
+    assignments = [word for word in words if is_assignment(word)]
+    options = [index for index, word in enumerate(words) if word.startswith('-')]
+    if not assignments or not options:
+        return words
+    # Behind the words before the first option; where there are none, at the first assignment.
+    place = options[0] if options[0] > 1 else words.index(assignments[0])
+    before = [word for word in words[:place] if not is_assignment(word)]
+    after = [word for word in words[place:] if not is_assignment(word)]
+    return [*before, *assignments, *after]
 
 
 def _find(name: str) -> Command:
