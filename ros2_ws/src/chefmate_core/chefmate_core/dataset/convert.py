@@ -1,0 +1,173 @@
+"""Put a data set on disk, in any format: prepare the episodes, put them together, move into place.
+
+Everything happens in a hidden folder beside the destination, `.NAME.partial`, which takes its name
+at the very end: a destination is whole or not there. What was interrupted goes on when the same
+is asked for again.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+from chefmate_core.dataset import v21_writer, v30_writer
+from chefmate_core.dataset.errors import DatasetRequestError
+from chefmate_core.dataset.files import read_json, write_json
+from chefmate_core.dataset.layout import Format, Limits
+from chefmate_core.dataset.model import Dataset
+from chefmate_core.dataset.preparing import STAMP, CopyWork, EpisodeWork, finished, prepare
+from chefmate_core.dataset.video import VideoCodec
+
+Progress = Callable[[str, int, int], None]  # what is being done, how much is done, of how much
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a data set is written."""
+
+    codec: VideoCodec | None = None  # None: as the videos are; GR00T: H.264
+    compute_statistics: bool = False  # of the images too, where they are stated
+    workers: int = 0  # processes; 0: one for each processor
+    limits: Limits = field(default_factory=Limits)
+    restart: bool = False  # throw away what an earlier try left
+
+
+def write(
+    dataset: Dataset,
+    destination: str | Path,
+    target: Format,
+    options: Options | None = None,
+    progress: Progress = no_progress,
+) -> Path:
+    """Write a data set and return its folder.
+
+    Raises:
+        DatasetRequestError: the destination exists, or the data set cannot be in that format.
+        DatasetError: a source is damaged.
+    """
+    options = options or Options()
+    codec = options.codec
+    if target is Format.GROOT and codec is None:
+        codec = VideoCodec.H264  # the decoders of GR00T's loader refuse AV1 on many machines
+    works = [
+        CopyWork(
+            source=episode,
+            features=dataset.features,
+            fps=dataset.fps,
+            own_files=target is not Format.LEROBOT_V30,
+            codec=codec,
+            compute_statistics=options.compute_statistics,
+        )
+        for episode in dataset.episodes
+    ]
+    return write_works(works, dataset, destination, target, options, progress)
+
+
+def write_works(
+    works: Sequence[EpisodeWork],
+    frame: Dataset,
+    destination: str | Path,
+    target: Format,
+    options: Options,
+    progress: Progress = no_progress,
+) -> Path:
+    """Write a data set whose episodes come from `works`; all else is said by `frame`.
+
+    Raises:
+        DatasetRequestError, DatasetError: see `write`.
+    """
+    destination = Path(destination).absolute()
+    if not works:
+        raise DatasetRequestError(f'{destination}: there is no episode to write')
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise DatasetRequestError(
+            f'{destination}: exists already and is not overwritten. Next: choose another name, or '
+            f'remove it'
+        )
+    partial = destination.with_name(f'.{destination.name}.partial')
+    _open_partial(partial, works, target, options)
+    folders = [partial / 'episodes' / f'{number:06d}' for number in range(len(works))]
+    _prepare_all(works, folders, options.workers, progress)
+    progress('putting together', 0, 1)
+    dataset = replace(
+        frame,
+        episodes=[finished(work, folder) for work, folder in zip(works, folders, strict=True)],
+    )
+    whole = partial / 'whole'
+    shutil.rmtree(whole, ignore_errors=True)
+    if target is Format.LEROBOT_V30:
+        v30_writer.write(dataset, whole, options.limits)
+    else:
+        v21_writer.write(dataset, whole, target, options.limits, movable=partial)
+    for name in frame.extra_files:
+        if frame.root is not None:
+            shutil.copyfile(frame.root / name, whole / name)
+    if destination.exists():
+        destination.rmdir()
+    whole.rename(destination)
+    shutil.rmtree(partial)
+    progress('putting together', 1, 1)
+    return destination
+
+
+def _open_partial(
+    partial: Path, works: Sequence[EpisodeWork], target: Format, options: Options
+) -> None:
+    """Make the work folder, or go on in it if it is of the same work."""
+    if options.restart:
+        shutil.rmtree(partial, ignore_errors=True)
+    plan = {
+        'target': target.value,
+        'work': hashlib.sha256('\n'.join(work.identity() for work in works).encode()).hexdigest(),
+    }
+    path = partial / 'plan.json'
+    if path.is_file():
+        if read_json(path) != plan:
+            raise DatasetRequestError(
+                f'{partial}: left by other work for the same destination. Next: finish that, or '
+                f'add --restart to throw it away'
+            )
+        return
+    partial.mkdir(parents=True, exist_ok=True)
+    write_json(path, plan)
+
+
+def _prepare_all(
+    works: Sequence[EpisodeWork], folders: Sequence[Path], workers: int, progress: Progress
+) -> None:
+    total = len(works)
+    pending = [
+        (work, folder)
+        for work, folder in zip(works, folders, strict=True)
+        if not (folder / STAMP).is_file()
+    ]
+    processors = os.cpu_count() or 1
+    workers = min(workers or processors, len(pending))
+    done = total - len(pending)
+    progress('episodes', done, total)
+    if workers <= 1:
+        for work, folder in pending:
+            prepare(work, folder, processors)
+            done += 1
+            progress('episodes', done, total)
+        return
+    threads = max(1, processors // workers)
+    # Not by fork: pyarrow and FFmpeg have threads.
+    with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
+        futures = [pool.submit(prepare, work, folder, threads) for work, folder in pending]
+        try:
+            for future in as_completed(futures):
+                future.result()
+                done += 1
+                progress('episodes', done, total)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
