@@ -60,7 +60,7 @@ def _packets(
     first: int,
 ) -> 'Iterator[av.Packet]':
     """Yield the packets of a span, timed as the frames `first` and following of the new file."""
-    base = stream.time_base
+    base = stream.time_base or Fraction(1, fps * TICKS_PER_FRAME)
     target_base = Fraction(1, fps * TICKS_PER_FRAME)
     if span.start_s > 0:
         source.seek(max(0, round(span.start_s / base)), stream=stream, backward=True)

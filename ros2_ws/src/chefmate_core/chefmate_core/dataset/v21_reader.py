@@ -77,7 +77,7 @@ def _read_statistics(path: Path) -> dict[int, Statistics]:
     """Return episode -> statistics; nothing where there is no file, as in v2.0 and GR00T."""
     if not path.is_file():
         return {}
-    found = {}
+    found: dict[int, Statistics] = {}
     for row in read_json_lines(path):
         try:
             found[row['episode_index']] = {

@@ -88,7 +88,9 @@ def _write_data(
             if feature.is_numeric:
                 columns.setdefault(key, []).append(numbers(table.column(key), feature))
     flush()
-    exact = {key: number_statistics(np.concatenate(parts)) for key, parts in columns.items()}
+    exact: dict[str, Mapping[str, Any]] = {
+        key: number_statistics(np.concatenate(parts)) for key, parts in columns.items()
+    }
     return figures, exact
 
 

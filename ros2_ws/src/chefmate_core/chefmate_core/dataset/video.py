@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -123,7 +123,7 @@ def images(
         for frame in container.decode(stream):
             if target is None:
                 return
-            position = (float(frame.pts * base) - span.start_s) * fps
+            position = (float((frame.pts or 0) * base) - span.start_s) * fps
             if position < target - 0.5:
                 continue
             if abs(position - target) > _OFF_GRID:
@@ -147,7 +147,10 @@ class VideoWriter:
         self._path, self._shape, self._frames = path, (height, width, 3), 0
         name, options = _ENCODERS[codec]
         self._container = av.open(str(path), 'w')
-        self._stream = self._container.add_stream(name, fps, options=dict(options))
+        # Named with a variable, FFmpeg's stream could be of sound to a type checker.
+        self._stream = cast(
+            'av.VideoStream', self._container.add_stream(name, fps, options=dict(options))
+        )
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = 'yuv420p'
         self._stream.time_base = self._base = Fraction(1, fps)
