@@ -44,6 +44,7 @@ setup(
                 'camera_node',
                 'policy_node',
                 'task_node',
+                'teleop_node',
             )
         ],
     },
