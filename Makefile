@@ -6,7 +6,7 @@ ARGS ?=
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup deploy test campaign bench lerobot-env lint shell clean
+.PHONY: help setup deploy test campaign bench lerobot-env lerobot-data-env lint shell clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,11 @@ bench:  ## Measure bus, recovery, policy and loop into out/ (a quarter of an hou
 lerobot-env:  ## LeRobot's servo bus in an environment of its own, for `chefmate bench bus`
 	@$(BOOTSTRAP) --roles robot sim && $(ENV) && python -m venv --clear benchmarks/lerobot/.venv && \
 	  benchmarks/lerobot/.venv/bin/python -m pip install --quiet --no-deps -r ros2_ws/bootstrap/requirements/lerobot.txt
+
+lerobot-data-env:  ## LeRobot's data sets in an environment of their own, for read-back and benchmarks/dataset.py (1.5 GB)
+	@$(BOOTSTRAP) --roles robot sim && $(ENV) && cd tests/lerobot_readback && python -m venv --clear .venv && \
+	  .venv/bin/python -m pip install --quiet --no-deps -r requirements.txt && \
+	  .venv/bin/python -m pip install --quiet --no-deps --target .venv/lerobot-0.3.3 -r requirements-v21.txt
 
 lint:  ## ruff and mypy
 	@$(BOOTSTRAP) && $(ENV) && ruff check . && ruff format --check . && \
