@@ -90,16 +90,52 @@ def test_of_several_samples_the_most_central_one_is_played(engine):
         asked = request(samples=5, seed=seed)
         noise = torch.randn((5, 16, 32), generator=torch.Generator().manual_seed(seed))
         samples, _ = engine._runner.run(engine._encode(asked, noise))
-        if medoid(samples) != 0:
+        said = samples[..., :6]
+        if medoid(said) != 0:
             break
     else:
         pytest.fail('the first sample was always the most central one')
     output = engine.infer(asked)
-    assert np.array_equal(output.action, engine._processor.decode(samples)[medoid(samples)])
-    assert output.spread == pytest.approx(spread(samples))
+    assert np.array_equal(output.action, engine._processor.decode(samples)[medoid(said)])
+    assert output.spread == pytest.approx(spread(said))
 
 
-@pytest.mark.parametrize('samples', [0, -1, 17])
+def test_what_the_model_says_beside_the_joints_decides_nothing(engine):
+    asked = request(samples=4)
+    samples, _ = engine._runner.run(engine._encode(asked, torch.randn(4, 16, 32)))
+    same = samples.clone()
+    same[..., :6] = samples[:1, :, :6]
+    assert spread(same[..., :6]) == 0.0
+    assert spread(same) > 0.1
+    committed = np.full((16, 6), 3.0)
+    assert engine.infer(request(samples=4, committed=committed)).spread == 0.0
+
+
+def test_a_request_for_one_sample_gets_one_from_an_engine_that_takes_four():
+    four = load_engine('tiny-random', device='cpu', samples=4)
+    assert four.infer(request()).spread > 0
+    assert four.infer(request(samples=1)).spread == 0.0
+
+
+def test_cameras_of_a_command_line_are_split_at_commas():
+    assert EngineOptions.read({'cameras': 'scene, wrist'}).cameras == ('scene', 'wrist')
+
+
+@pytest.mark.filterwarnings('error')
+def test_a_frame_that_may_not_be_written_to_is_taken(engine):
+    images = request().images
+    for image in images.values():
+        image.setflags(write=False)
+    assert engine.infer(request(images=images)).action.shape == (16, 6)
+
+
+@pytest.mark.parametrize('seed', [-1, 2**64, 1.5])
+def test_a_seed_that_is_none_is_refused(engine, seed):
+    with pytest.raises(PolicyError, match='seed: expected 0 to'):
+        engine.infer(request(seed=seed))
+
+
+@pytest.mark.parametrize('samples', [0, -1, 17, 1.5])
 def test_a_number_of_samples_out_of_range_is_refused(engine, samples):
     with pytest.raises(PolicyError, match=f'samples: expected 1 to 16; found {samples}'):
         engine.infer(request(samples=samples))
@@ -153,6 +189,13 @@ def test_a_model_with_broken_weights_is_not_believed():
         ({'backend': 'onnx'}, 'backend: expected auto, reference'),
         ({'samples': 0}, 'samples: expected 1 to 16'),
         ({'threads': -1}, 'threads: expected 0 to 1024'),
+        ({'threads': 1.5}, 'threads: expected a whole number; found 1.5'),
+        ({'samples': '4'}, "samples: expected a whole number; found '4'"),
+        ({'seed': 1.5}, 'seed: expected a whole number'),
+        ({'seed': 2**64}, 'seed: expected 0 to'),
+        ({'fp8': 'false'}, "fp8: expected true or false; found 'false'"),
+        ({'cameras': 5}, 'cameras: expected names; found 5'),
+        ({'device': 'meta'}, "device: expected auto, cpu, cuda or cuda:N; found 'meta'"),
         ({'device': 'gpu'}, "device: expected auto, cpu, cuda or cuda:N; found 'gpu'"),
         ({'backend': 'graph', 'device': 'cpu'}, 'needs a CUDA device'),
         ({'fp8': True, 'backend': 'reference'}, 'fp8 needs a packed backend'),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from test_engine import request
 
-from chefmate_policy.engine.load import compare, load_engine, make_processor, make_runner
+from chefmate_policy.engine.load import compare, load_engine, make_runner
 from chefmate_policy.engine.options import EngineOptions
 from chefmate_policy.model.config import GrootConfig
 from chefmate_policy.models import find_model
@@ -19,7 +19,7 @@ pytestmark = [
 def runners(preset, *options):
     checkpoint = find_model('tiny-random').open()
     assert checkpoint.config == GrootConfig.preset('tiny')
-    processor = make_processor(checkpoint, EngineOptions())
+    processor = checkpoint.processor()
     model = checkpoint.load()
     made = [make_runner(model, processor, 31, EngineOptions(**one)) for one in options]
     return made, processor, model

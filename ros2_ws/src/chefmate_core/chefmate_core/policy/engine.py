@@ -24,7 +24,7 @@ class ModelInput:
     # Rows of the action that will be played whatever the answer, from the observation's instant
     # on: the answer begins with them. (K, A), the data set's units.
     committed: np.ndarray | None = None
-    samples: int = 1  # noise samples of which the best is taken
+    samples: int | None = None  # noise samples of which the best is taken; None: the engine's
     seed: int | None = None  # of the noise; None: fresh noise
     timeout_s: float | None = None  # how long the caller will wait for the answer
 
@@ -37,6 +37,10 @@ class ModelOutput:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     # Standard deviation over the samples, mean of all elements in normalised units; 0 for one.
     spread: float = 0.0
+
+
+class EngineRequestError(PolicyError):
+    """The request does not fit the model: the same one never will."""
 
 
 class EngineBusyError(PolicyError):
@@ -70,7 +74,8 @@ class Engine(Protocol):
         """Return the next chunk.
 
         Raises:
-            PolicyError: the request does not fit the model, or there is no answer.
+            EngineRequestError: the request does not fit the model.
+            PolicyError: there is no answer.
         """
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ class EnginePolicyOptions:
     units: str = LerobotUnits.RANGE_M100_100.value  # of the data set the model was trained on
     cameras: Mapping[str, str] = field(default_factory=dict)  # the model's name -> ours
     replan_period_s: float = 4 * PERIOD_S  # four steps of a chunk, then a new one is wanted
-    samples: int = 1  # noise samples of which the best is taken
+    samples: int | None = None  # noise samples of which the best is taken; None: the engine's
     seed: int | None = None  # of the noise; None: fresh noise for every chunk
     timeout_s: float | None = None  # how long an answer is waited for; None: the engine's own
 
@@ -41,7 +41,8 @@ class EnginePolicyOptions:
         _require(_is_above_0(self.replan_period_s), 'replan_period_s', 's above 0',
                  self.replan_period_s)  # fmt: skip
         _require(
-            isinstance(self.samples, int) and self.samples >= 1, 'samples', '1 or more',
+            self.samples is None or (isinstance(self.samples, int) and self.samples >= 1),
+            'samples', '1 or more',
             self.samples,
         )  # fmt: skip
         _require(

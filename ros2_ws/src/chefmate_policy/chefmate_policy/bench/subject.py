@@ -11,7 +11,6 @@ from chefmate_core.policy.engine import ModelInput
 from chefmate_core.policy.modality import SO101_GROUPS, Modality
 from chefmate_policy.bench.config import PolicyBench
 from chefmate_policy.engine.groot_engine import EXPECTED_FRAME, EXPECTED_INSTRUCTION
-from chefmate_policy.engine.load import make_processor
 from chefmate_policy.engine.options import EngineOptions
 from chefmate_policy.model.config import GrootConfig
 from chefmate_policy.model.groot import Groot
@@ -70,7 +69,7 @@ def make_subject(bench: PolicyBench, options: EngineOptions) -> Subject:
         model = checkpoint.load(device=device, dtype=dtype)
         slot = checkpoint.embodiment.slot
         return Subject(
-            bench.model, model, make_processor(checkpoint, options), slot, device, dtype
+            bench.model, model, checkpoint.processor(options.profile), slot, device, dtype
         )
     preset = preset_on(bench, device)
     config = GrootConfig.preset(preset)

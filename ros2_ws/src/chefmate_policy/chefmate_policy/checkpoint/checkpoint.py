@@ -15,7 +15,10 @@ from chefmate_policy.checkpoint.loading import Progress
 from chefmate_policy.checkpoint.weights import Weights
 from chefmate_policy.model.config import GrootConfig
 from chefmate_policy.model.groot import Groot
+from chefmate_policy.processing.processor import Processor
+from chefmate_policy.processing.profile import find_profile
 from chefmate_policy.processing.statistics import WHOLE, DatasetStatistics
+from chefmate_policy.processing.tokens import ByteTokenizer, Tokenizer, find_tokenizer
 
 # What this project adds to config.json, and published readers leave alone.
 BYTE_TOKENS = ('tokenizer', 'bytes')  # the weights never saw text
@@ -55,6 +58,32 @@ class Checkpoint:
             CheckpointError: the files do not fit the model; every difference is listed.
         """
         return self.weights.build(self.config, device=device, dtype=dtype, progress=progress)
+
+    def processor(self, profile: str | None = None) -> Processor:
+        """Return what encodes observations and decodes actions for it, on the host.
+
+        Args:
+            profile: how its inputs are made; None: as the checkpoint's were.
+
+        Raises:
+            ConfigurationError: it has no tokenizer, or its parts do not fit one another.
+        """
+        eagle = self.config.eagle
+        tokenizer: Tokenizer = (
+            ByteTokenizer(eagle.image_token_index, eagle.language.vocab_size)
+            if self.byte_tokens
+            else find_tokenizer(self.tokenizer_folders)
+        )
+        return Processor(
+            profile=replace(
+                find_profile(profile or self.profile), image_size=eagle.vision.image_size
+            ),
+            modality=self.modality,
+            statistics=self.statistics,
+            tokenizer=tokenizer,
+            config=self.config,
+            slot=self.embodiment.slot,
+        )
 
     def with_cameras(self, cameras: Sequence[str] | None) -> 'Checkpoint':
         """Return it with other cameras, or in another order: the files do not tell the order.

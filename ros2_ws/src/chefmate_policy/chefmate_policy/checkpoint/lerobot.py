@@ -32,7 +32,6 @@ IMAGES = 'observation.images.'
 MODEL_CONFIG = 'groot_config.json'
 PUBLISHED = 'n1.5-3b'
 BASE = 'nvidia/GR00T-N1.5-3B'  # LeRobot builds it before it loads the weights
-MAX_HORIZON = 16
 STATE, ACTION = LEROBOT_STATE, LEROBOT_ACTION
 
 
@@ -85,12 +84,15 @@ def slots(files: LeRobotFiles) -> dict[str, int]:
     return {tag: at(where, mapping, tag, kind=int) for tag in mapping}
 
 
-def read_modality(folder: Path, files: LeRobotFiles, profile: str | None = None) -> Modality:
+def read_modality(
+    folder: Path, files: LeRobotFiles, horizon: int, profile: str | None = None
+) -> Modality:
     """Return what the policy sees and says; cameras by name, as LeRobot orders them.
 
     Args:
         folder: of the checkpoint.
         files: what its JSON files say.
+        horizon: rows of the model's action; the policy may use fewer of them.
         profile: where the model was trained with another: its cameras stay in their order.
 
     Raises:
@@ -124,7 +126,7 @@ def read_modality(folder: Path, files: LeRobotFiles, profile: str | None = None)
         cameras=tuple(cameras),
         state=_groups(sizes[STATE]),
         action=_groups(sizes[ACTION]),
-        horizon=min(at(path, files.config, 'chunk_size', kind=int), MAX_HORIZON),
+        horizon=min(at(path, files.config, 'chunk_size', kind=int), horizon),
     )
 
 

@@ -158,7 +158,9 @@ def _open_lerobot(folder: Path, embodiment: str | None) -> Checkpoint:
         raise CheckpointError(f'{files.where}: {error}') from error
     return Checkpoint(
         config=config,
-        modality=lerobot.read_modality(folder, files, config.extra.get(PROFILE)),
+        modality=lerobot.read_modality(
+            folder, files, config.head.action_horizon, config.extra.get(PROFILE)
+        ),
         statistics=statistics,
         embodiment=chosen,
         profile='lerobot',

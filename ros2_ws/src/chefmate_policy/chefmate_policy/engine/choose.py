@@ -15,4 +15,4 @@ def medoid(samples: Tensor) -> int:
 
 def spread(samples: Tensor) -> float:
     """Return the standard deviation over samples (B, T, A), mean of all elements; 0 for one."""
-    return float(samples.std(dim=0).mean()) if len(samples) > 1 else 0.0
+    return float(samples.std(dim=0).mean()) if len(samples) > 1 and samples.numel() else 0.0

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from chefmate_policy.engine.language import Prompt
 from chefmate_policy.engine.packed import PackedGroot
-from chefmate_policy.engine.runner import Encoded, padded_prefix
+from chefmate_policy.engine.runner import Encoded, host_tensor, padded_prefix
 from chefmate_policy.processing.images import preprocess_views
 from chefmate_policy.processing.profile import Profile
 
@@ -114,7 +114,7 @@ class _Graph:
         """Put an observation into the pinned inputs."""
         buffers = self._buffers
         for buffer, frame in zip(buffers.frames, encoded.frames, strict=True):
-            buffer.copy_(torch.from_numpy(frame))
+            buffer.copy_(host_tensor(frame))
         committed, is_committed = padded_prefix(encoded.committed, encoded.noise)
         buffers.input_ids.copy_(torch.tensor(encoded.input_ids))
         buffers.state.copy_(encoded.state[None])

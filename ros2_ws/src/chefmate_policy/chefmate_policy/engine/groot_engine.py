@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from chefmate_core.errors import PolicyError
-from chefmate_core.policy.engine import ModelInput, ModelOutput
+from chefmate_core.policy.engine import EngineRequestError, ModelInput, ModelOutput
 from chefmate_core.policy.modality import Modality
 from chefmate_policy.engine.choose import medoid, spread
 from chefmate_policy.engine.runner import Encoded, Runner
 from chefmate_policy.processing.processor import Processor
 
 MAX_SAMPLES = 16
+MAX_SEED = 2**63 - 1
 # What the cameras of this project send: the first inference finds everything ready for it.
 EXPECTED_FRAME = (480, 640, 3)
 EXPECTED_INSTRUCTION = 'pick up the bread slice and place it on the plate'
@@ -68,7 +69,7 @@ class GrootEngine:
         """Get ready for an instruction, so that its first inference is as fast as the others.
 
         Raises:
-            PolicyError: the instruction cannot be used.
+            EngineRequestError: the instruction cannot be used.
         """
         black = np.zeros(EXPECTED_FRAME, np.uint8)
         state = self.state_range[0] if self.state_range else np.zeros(self.modality.state_size)
@@ -79,7 +80,8 @@ class GrootEngine:
         """Return the next chunk.
 
         Raises:
-            PolicyError: the request does not fit the model, or the model answers NaN.
+            EngineRequestError: the request does not fit the model.
+            PolicyError: the model answers NaN or inf.
         """
         start_s = time.perf_counter()
         encoded = self._encode(request, self._draw(request))
@@ -90,7 +92,10 @@ class GrootEngine:
             raise PolicyError(
                 'the model answered NaN or inf: its weights or its statistics are broken'
             )
-        chosen = medoid(samples) if len(samples) > 1 else 0
+        # What the model says beside the robot's joints is noise that training masked out.
+        rows = 0 if request.committed is None else len(request.committed)
+        said = samples[:, rows:, : self._processor.action.packed_size]
+        chosen = medoid(said) if len(samples) > 1 else 0
         action = self._processor.decode(samples[chosen : chosen + 1])[0]
         if request.committed is not None:
             action[: len(request.committed)] = request.committed  # exact: no way through fp32
@@ -104,7 +109,7 @@ class GrootEngine:
                 'decode': end_s - decode_s,
                 'total': end_s - start_s,
             },
-            spread(samples),
+            spread(said),
         )
 
     def close(self) -> None:
@@ -128,10 +133,12 @@ class GrootEngine:
         return self._processor.frames(request)
 
     def _draw(self, request: ModelInput) -> Tensor:
-        count = request.samples if request.samples != 1 else self._samples
-        if not 1 <= count <= MAX_SAMPLES:
-            raise PolicyError(f'samples: expected 1 to {MAX_SAMPLES}; found {count}')
+        count = self._samples if request.samples is None else request.samples
+        if not isinstance(count, int) or not 1 <= count <= MAX_SAMPLES:
+            raise EngineRequestError(f'samples: expected 1 to {MAX_SAMPLES}; found {count!r}')
         generator = self._noise
         if request.seed is not None:
+            if not isinstance(request.seed, int) or not 0 <= request.seed <= MAX_SEED:
+                raise EngineRequestError(f'seed: expected 0 to {MAX_SEED}; found {request.seed!r}')
             generator = torch.Generator().manual_seed(request.seed)
         return torch.randn((count, *self._chunk_shape), generator=generator)

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from chefmate_policy.checkpoint import Checkpoint
 from chefmate_policy.engine import gate
 from chefmate_policy.engine.cuda_graph import GraphRunner
 from chefmate_policy.engine.groot_engine import EXPECTED_FRAME, EXPECTED_INSTRUCTION, GrootEngine
@@ -18,8 +17,6 @@ from chefmate_policy.engine.runner import Encoded, PackedRunner, ReferenceRunner
 from chefmate_policy.model.groot import Groot
 from chefmate_policy.models import find_model
 from chefmate_policy.processing.processor import Processor
-from chefmate_policy.processing.profile import find_profile
-from chefmate_policy.processing.tokens import ByteTokenizer, Tokenizer, find_tokenizer
 
 Progress = Callable[[str, int, int], None]  # what, bytes done, bytes of all
 
@@ -45,7 +42,7 @@ def load_engine(model: str, progress: Progress | None = None, **options: Any) ->
     )
     for note in checkpoint.notes:
         _log.info('%s: %s', model, note)
-    processor = make_processor(checkpoint, chosen)
+    processor = checkpoint.processor(chosen.profile)
     device, dtype = chosen.torch_device, chosen.torch_dtype
     weights = checkpoint.load(
         # Packing copies to the device, layer by layer: weights are never there twice.
@@ -62,24 +59,6 @@ def load_engine(model: str, progress: Progress | None = None, **options: Any) ->
         samples=chosen.samples,
         seed=chosen.seed,
         state_range=checkpoint.range_of('state'),
-    )
-
-
-def make_processor(checkpoint: Checkpoint, options: EngineOptions) -> Processor:
-    """Return what encodes and decodes for a checkpoint; frames stay on the host."""
-    eagle = checkpoint.config.eagle
-    tokenizer: Tokenizer = (
-        ByteTokenizer(eagle.image_token_index, eagle.language.vocab_size)
-        if checkpoint.byte_tokens
-        else find_tokenizer(checkpoint.tokenizer_folders)
-    )
-    return Processor(
-        profile=find_profile(options.profile or checkpoint.profile),
-        modality=checkpoint.modality,
-        statistics=checkpoint.statistics,
-        tokenizer=tokenizer,
-        config=checkpoint.config,
-        slot=checkpoint.embodiment.slot,
     )
 
 

@@ -1,7 +1,8 @@
 """How an engine is built: what a user may choose, checked once."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from chefmate_core.errors import ConfigurationError
 from chefmate_policy.checkpoint.loading import DTYPES
 from chefmate_policy.engine.attention import KINDS
-from chefmate_policy.engine.groot_engine import MAX_SAMPLES
+from chefmate_policy.engine.groot_engine import MAX_SAMPLES, MAX_SEED
 
 BACKENDS = ('auto', 'reference', 'packed', 'graph', 'graph-compiled')
 
@@ -33,6 +34,9 @@ class EngineOptions:
     threads: int = 0  # on a processor; 0: half of it, the arm's loop needs some as well
 
     def __post_init__(self) -> None:
+        for item in fields(self):
+            kind = item.type.__name__ if isinstance(item.type, type) else str(item.type)
+            _check_kind(item.name, getattr(self, item.name), kind)
         for name, value, allowed in (
             ('dtype', self.dtype, ('auto', *DTYPES)),
             ('backend', self.backend, BACKENDS),
@@ -42,6 +46,8 @@ class EngineOptions:
                 raise ConfigurationError(f'{name}: expected {", ".join(allowed)}; found {value!r}')
         if not 1 <= self.samples <= MAX_SAMPLES:
             raise ConfigurationError(f'samples: expected 1 to {MAX_SAMPLES}; found {self.samples}')
+        if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
+            raise ConfigurationError(f'seed: expected 0 to {MAX_SEED}; found {self.seed}')
         if not 0 <= self.threads <= 1024:
             raise ConfigurationError(f'threads: expected 0 to 1024; found {self.threads}')
         device = self.torch_device
@@ -69,8 +75,11 @@ class EngineOptions:
                 f'unknown option {", ".join(unknown)}; an engine takes: {", ".join(names)}'
             )
         values = dict(options)
-        if values.get('cameras') is not None:
-            values['cameras'] = tuple(values['cameras'])
+        cameras = values.get('cameras')
+        if isinstance(cameras, str):  # as a command line has it
+            cameras = [name.strip() for name in cameras.split(',')]
+        if isinstance(cameras, list):
+            values['cameras'] = tuple(cameras)
         return cls(**values)
 
     @property
@@ -78,12 +87,11 @@ class EngineOptions:
         """Where it runs."""
         if self.device == 'auto':
             return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-        try:
-            return torch.device(self.device)
-        except RuntimeError as error:
+        if re.fullmatch(r'cpu|cuda(:\d+)?', self.device) is None:
             raise ConfigurationError(
                 f'device: expected auto, cpu, cuda or cuda:N; found {self.device!r}'
-            ) from error
+            )
+        return torch.device(self.device)
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -103,3 +111,25 @@ class EngineOptions:
         if self.backend == 'auto':
             return 'graph' if self.torch_device.type == 'cuda' else 'packed'
         return self.backend
+
+
+_KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    'str': ('text', lambda value: isinstance(value, str)),
+    'bool': ('true or false', lambda value: isinstance(value, bool)),
+    'int': (
+        'a whole number',
+        lambda value: isinstance(value, int) and not isinstance(value, bool),
+    ),
+    'tuple[str, ...]': (
+        'names',
+        lambda value: isinstance(value, tuple) and all(isinstance(name, str) for name in value),
+    ),
+}
+
+
+def _check_kind(name: str, value: object, annotation: str) -> None:
+    """Hold a value against its annotation."""
+    kind, _, optional = annotation.partition(' | ')
+    expected, fits = _KINDS[kind]
+    if not (fits(value) or (optional and value is None)):
+        raise ConfigurationError(f'{name}: expected {expected}; found {value!r}')

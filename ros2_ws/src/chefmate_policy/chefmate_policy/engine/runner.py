@@ -82,7 +82,7 @@ class ReferenceRunner:
         parts = Parts(self._device)
         head, backbone = self._model.action_head, self._model.backbone
         with parts.part('images'):
-            views = [torch.from_numpy(frame).to(self._device) for frame in encoded.frames]
+            views = [host_tensor(frame).to(self._device) for frame in encoded.frames]
             pixel_values = preprocess_views(views, self._profile).to(self._dtype)
         with parts.part('backbone'):
             ids = torch.tensor([encoded.input_ids], device=self._device)
@@ -123,7 +123,7 @@ class PackedRunner:
         parts = Parts(device)
         prompt = self._prompt(encoded)
         with parts.part('images'):
-            views = [torch.from_numpy(frame).to(device) for frame in encoded.frames]
+            views = [host_tensor(frame).to(device) for frame in encoded.frames]
             pixel_values = preprocess_views(views, self._profile)
         with parts.part('vision'):
             images = model.vision(pixel_values.to(model.dtype))
@@ -150,6 +150,11 @@ class PackedRunner:
                 self._prompts.popitem(last=False)
         self._prompts.move_to_end(key)
         return self._prompts[key]
+
+
+def host_tensor(frame: np.ndarray) -> Tensor:
+    """Return a frame as a tensor; one that may not be written to (of a message) is copied."""
+    return torch.from_numpy(np.require(frame, requirements='W'))
 
 
 def padded_prefix(committed: Tensor | None, noise: Tensor) -> tuple[Tensor, Tensor]:

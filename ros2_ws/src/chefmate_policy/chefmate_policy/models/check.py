@@ -182,6 +182,7 @@ def _with_checkpoint(report: Report, source: ModelSource, embodiment: str | None
     for tag in tags:
         try:
             checkpoint = source.open(tag)
+            checkpoint.processor()
         except ConfigurationError as error:
             refused.append(str(error))
             if tag is not None:

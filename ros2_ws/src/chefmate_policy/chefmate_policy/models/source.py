@@ -14,7 +14,7 @@ from chefmate_core.policy.modality import SO101_GROUPS, Modality
 from chefmate_core.policy.model_folder import models_folder, user_models
 from chefmate_policy.checkpoint.adapter import read_base
 from chefmate_policy.checkpoint.checkpoint import BYTE_TOKENS, Checkpoint
-from chefmate_policy.checkpoint.embodiment import SLOTS, Embodiment
+from chefmate_policy.checkpoint.embodiment import SLOTS, choose_embodiment
 from chefmate_policy.checkpoint.layout import Layout, detect, find_folder
 from chefmate_policy.checkpoint.opening import open_adapted, open_checkpoint, open_weights
 from chefmate_policy.checkpoint.weights import RandomWeights, Weights
@@ -141,7 +141,7 @@ def _from_hub(hub: HubId, manifest: dict[str, ModelEntry], models: Path) -> Mode
 def _random(entry: ModelEntry, embodiment: str | None) -> Checkpoint:
     config = _config(entry)
     tag = embodiment or str(entry.embodiment)
-    chosen = Embodiment(tag, SLOTS.get(tag, SLOTS['new_embodiment']))
+    chosen = choose_embodiment(tag, list(SLOTS), entry.name)
     table = {
         part: {
             group.name: Statistics(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from chefmate_core.errors import PolicyError
+from chefmate_core.policy.engine import EngineRequestError
 from chefmate_policy.processing.profile import Profile, Quantisation
 
 MIN_SIDE_PX, MAX_SIDE_PX = 8, 4096  # of a frame: beyond, it is no camera's
@@ -24,16 +24,22 @@ def check_frame(name: str, image: object) -> np.ndarray:
     """Return a camera's frame, uint8 (H, W, 3).
 
     Raises:
-        PolicyError: it is something else; the message says what.
+        EngineRequestError: it is something else; the message says what.
     """
     if not isinstance(image, np.ndarray):
-        raise PolicyError(f'image {name!r}: expected a numpy array; found {type(image).__name__}')
+        raise EngineRequestError(
+            f'image {name!r}: expected a numpy array; found {type(image).__name__}'
+        )
     if image.dtype != np.uint8:
-        raise PolicyError(f'image {name!r}: expected uint8 levels, 0 to 255; found {image.dtype}')
+        raise EngineRequestError(
+            f'image {name!r}: expected uint8 levels, 0 to 255; found {image.dtype}'
+        )
     if image.ndim != 3 or image.shape[2] != 3:
-        raise PolicyError(f'image {name!r}: expected rgb of shape (H, W, 3); found {image.shape}')
+        raise EngineRequestError(
+            f'image {name!r}: expected rgb of shape (H, W, 3); found {image.shape}'
+        )
     if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in image.shape[:2]):
-        raise PolicyError(
+        raise EngineRequestError(
             f'image {name!r}: expected sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels; '
             f'found {image.shape[1]}x{image.shape[0]}'
         )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from chefmate_core.errors import ConfigurationError, PolicyError
-from chefmate_core.policy.engine import ModelInput
+from chefmate_core.policy.engine import EngineRequestError, ModelInput
 from chefmate_core.policy.modality import JointGroup, Modality
 from chefmate_policy.model.config import GrootConfig
 from chefmate_policy.model.groot import ModelTensors
@@ -46,6 +46,7 @@ class Processor:
         self.device = torch.device(device)
         self._slot = slot
         self._horizon = config.head.action_horizon
+        self._played = modality.horizon  # rows that the policy uses
         self.state = _vector('state', profile, modality, statistics, config.head.max_state_dim)
         self.action = _vector('action', profile, modality, statistics, config.head.action_dim)
         _check(profile, modality, tokenizer, config, slot)
@@ -57,7 +58,7 @@ class Processor:
         """Return the model's tensors for one observation, on the device: a batch of one.
 
         Raises:
-            PolicyError: an image, the state or the instruction does not fit the model.
+            EngineRequestError: an image, the state or the instruction does not fit the model.
         """
         return self.encode_batch([request])
 
@@ -65,7 +66,7 @@ class Processor:
         """Return the model's tensors for B observations; images in the order of the prompts.
 
         Raises:
-            PolicyError: like `encode`.
+            EngineRequestError: like `encode`.
         """
         input_ids, attention_mask = self.prompts.batch([item.instruction for item in requests])
         frames = [frame for item in requests for frame in self.frames(item)]
@@ -84,11 +85,11 @@ class Processor:
         """Return the C camera frames, uint8 (H, W, 3) each, in the model's order.
 
         Raises:
-            PolicyError: a camera is missing, or a frame is not an image.
+            EngineRequestError: a camera is missing, or a frame is not an image.
         """
         missing = [name for name in self.cameras if name not in request.images]
         if missing:
-            raise PolicyError(
+            raise EngineRequestError(
                 f'images: the model sees {", ".join(self.cameras)}; missing: '
                 f'{", ".join(missing)}; found: {", ".join(request.images) or "none"}'
             )
@@ -100,7 +101,7 @@ class Processor:
         """Return a state, (D,) in the data set's units, as float32 (1, max_state_dim), on the CPU.
 
         Raises:
-            PolicyError: wrong length, or not finite.
+            EngineRequestError: wrong length, or not finite.
         """
         vector = _numbers('state', state, 1)
         return self.state.encode(vector).float().unsqueeze(0)
@@ -112,11 +113,11 @@ class Processor:
         zeros after the last joint group.
 
         Raises:
-            PolicyError: wrong length, more rows than the horizon, or not finite.
+            EngineRequestError: wrong length, more rows than the horizon, or not finite.
         """
         rows = _numbers('action', action, 2, 3)
         if rows.shape[-2] > self._horizon:
-            raise PolicyError(
+            raise EngineRequestError(
                 f'action: expected at most {self._horizon} rows, the horizon of the model; '
                 f'found {rows.shape[-2]}'
             )
@@ -130,7 +131,7 @@ class Processor:
         """Return the model's action, (B, T, action_dim), in the data set's units.
 
         Returns:
-            float64 (B, T, A).
+            float64 (B, T, A); T as the modality has it.
 
         Raises:
             PolicyError: a number of it is not finite.
@@ -140,7 +141,7 @@ class Processor:
             raise PolicyError(
                 'the model answered NaN or inf: its weights or its statistics are broken'
             )
-        return self.action.decode(on_host).numpy()
+        return self.action.decode(on_host[:, : self._played]).numpy()
 
     def _to_device(self, tensor: Tensor) -> Tensor:
         """Copy a host's tensor to the device; from pinned memory, so that the host need not wait.
@@ -156,9 +157,11 @@ def _numbers(name: str, values: object, *dimensions: int) -> Tensor:
     try:
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError) as error:
-        raise PolicyError(f'{name}: expected an array of numbers; found: {error}') from error
+        raise EngineRequestError(
+            f'{name}: expected an array of numbers; found: {error}'
+        ) from error
     if array.ndim not in dimensions:
-        raise PolicyError(
+        raise EngineRequestError(
             f'{name}: expected {" or ".join(map(str, dimensions))} dimensions; '
             f'found shape {array.shape}'
         )
@@ -190,11 +193,15 @@ def _check(
     for name, expected, found in (
         ('image_size of the profile', config.eagle.vision.image_size, profile.image_size),
         ('image token of the tokenizer', config.eagle.image_token_index, tokenizer.image_id),
-        ('horizon of the modality', config.head.action_horizon, modality.horizon),
         ('columns of the action in joint groups', list(range(modality.action_size)), covered),
     ):
         if expected != found:
             raise ConfigurationError(f'{name}: expected {expected}; found {found}')
+    if not 1 <= modality.horizon <= config.head.action_horizon:
+        raise ConfigurationError(
+            f'horizon of the modality: expected 1 to {config.head.action_horizon}, the rows of '
+            f"the model's action; found {modality.horizon}"
+        )
     if not modality.cameras or len(set(modality.cameras)) != len(modality.cameras):
         raise ConfigurationError(
             f'cameras of the modality: expected one or more, each once; found {modality.cameras}'

@@ -11,7 +11,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from chefmate_core.errors import ConfigurationError, PolicyError
+from chefmate_core.errors import ConfigurationError
+from chefmate_core.policy.engine import EngineRequestError
 from chefmate_policy.processing.profile import Profile
 from chefmate_policy.processing.tokens import IMAGE_TOKEN, SPECIAL_TOKENS, Tokenizer
 
@@ -26,23 +27,23 @@ def check_instruction(instruction: object, profile: Profile) -> str:
     """Return an instruction that a prompt can hold, as it was given.
 
     Raises:
-        PolicyError: it is empty, too long, or would change the prompt around it.
+        EngineRequestError: it is empty, too long, or would change the prompt around it.
     """
     if not isinstance(instruction, str):
-        raise PolicyError(f'instruction: expected text; found {type(instruction).__name__}')
+        raise EngineRequestError(f'instruction: expected text; found {type(instruction).__name__}')
     if not instruction.strip() or (profile.clean_text and not profile.text(instruction).strip()):
-        raise PolicyError(
+        raise EngineRequestError(
             f'instruction: expected a sentence that says what to do; found {instruction!r}'
         )
     if len(instruction) > MAX_INSTRUCTION_CHARACTERS:
-        raise PolicyError(
+        raise EngineRequestError(
             f'instruction: expected at most {MAX_INSTRUCTION_CHARACTERS} characters; '
             f'found {len(instruction)}'
         )
     found = [token for token in SPECIAL_TOKENS if token in instruction]
     found += [match[0] for match in _PLACEHOLDER.finditer(instruction)]
     if found:
-        raise PolicyError(
+        raise EngineRequestError(
             f'instruction: expected plain words; found {", ".join(found)}, which the prompt '
             'is built of'
         )
@@ -120,7 +121,7 @@ class PromptEncoder:
         """Return the token ids of one instruction's prompt.
 
         Raises:
-            PolicyError: the instruction cannot be used; the message says why.
+            EngineRequestError: the instruction cannot be used; the message says why.
         """
         return self._encode(check_instruction(instruction, self._profile))
 
@@ -128,11 +129,11 @@ class PromptEncoder:
         """Return input ids and attention mask, int64 (B, L) each; shorter prompts padded left.
 
         Raises:
-            PolicyError: an instruction cannot be used, or there is none.
+            EngineRequestError: an instruction cannot be used, or there is none.
         """
         prompts = [self.encode(instruction) for instruction in instructions]
         if not prompts:
-            raise PolicyError('expected one instruction or more; found none')
+            raise EngineRequestError('expected one instruction or more; found none')
         length = max(map(len, prompts))
         input_ids = torch.full((len(prompts), length), self._tokenizer.padding_id)
         attention_mask = torch.zeros_like(input_ids)
@@ -148,7 +149,7 @@ class PromptEncoder:
         expected = self._cameras * self._tokens_per_image
         found = ids.count(self._tokenizer.image_id)
         if found != expected:
-            raise PolicyError(
+            raise EngineRequestError(
                 f'prompt of {instruction!r}: expected {expected} image tokens, '
                 f'{self._tokens_per_image} for each of {self._cameras} cameras; found {found}'
             )

@@ -12,6 +12,7 @@ from chefmate_core.errors import PolicyError
 from chefmate_core.policy.engine import (
     Engine,
     EngineBusyError,
+    EngineRequestError,
     EngineTimeoutError,
     ModelInput,
     ModelOutput,
@@ -157,6 +158,8 @@ def _infer(engine: Engine, request: ModelInput) -> tuple[ModelOutput, float]:
         raise RequestError(Code.BUSY, str(error)) from error
     except EngineTimeoutError as error:
         raise RequestError(Code.TIMEOUT, str(error)) from error
+    except EngineRequestError as error:
+        raise RequestError(Code.BAD_REQUEST, str(error)) from error
     except PolicyError as error:
         raise RequestError(Code.INTERNAL, str(error)) from error
     except Exception as error:

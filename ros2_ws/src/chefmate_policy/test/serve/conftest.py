@@ -50,7 +50,7 @@ class RampEngine:
             brightness = np.mean([image.mean() for image in request.images.values()])
             steps = np.arange(16)[:, None]
             action = request.state + steps * (0.1 + brightness / 255)
-            noise = np.random.default_rng(request.seed).normal(size=(request.samples, 16, 6))
+            noise = np.random.default_rng(request.seed).normal(size=(request.samples or 1, 16, 6))
             action = action + 1e-3 * noise[0]
             if request.committed is not None:
                 action[: len(request.committed)] = request.committed

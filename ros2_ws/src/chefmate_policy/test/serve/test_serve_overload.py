@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chefmate_core.errors import PolicyError
-from chefmate_core.policy.engine import EngineBusyError, ModelOutput
+from chefmate_core.policy.engine import EngineBusyError, EngineRequestError, ModelOutput
 
 
 @pytest.fixture
@@ -158,6 +158,7 @@ def test_a_client_that_leaves_http_gives_its_place_to_others(
     ('error', 'code', 'text'),
     [
         (PolicyError('the embodiment has no gripper'), 'internal', 'no gripper'),
+        (EngineRequestError('no such camera'), 'bad_request', 'no such camera'),
         (EngineBusyError('somebody trains on it'), 'busy', 'somebody trains'),
         (RuntimeError('CUDA error: device lost'), 'internal', 'RuntimeError: CUDA error'),
         (StopIteration(), 'internal', 'StopIteration'),

@@ -84,7 +84,7 @@ class RemoteEngine(ABC):
 
     def _warn_of(self, request: ModelInput) -> None:
         """Say once what GR00T's protocols cannot carry."""
-        if not self._has_warned and (request.samples != 1 or request.seed is not None):
+        if not self._has_warned and (request.samples not in (None, 1) or request.seed is not None):
             self._has_warned = True
             _LOG.warning(
                 '%s: the protocol knows neither samples nor seed; chefmate:// does',

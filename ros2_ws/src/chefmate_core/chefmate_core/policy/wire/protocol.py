@@ -7,7 +7,7 @@ request is `{"chefmate": 1, "endpoint": "infer" | "describe" | "ping", "api_toke
     state        array [D], the data set's units
     instruction  text
     committed    array [K, A] or nil: the answer begins with these rows
-    samples      whole number: noise samples of which the best is taken
+    samples      whole number or nil: noise samples of which the best is taken; nil: the server's
     seed         whole number or nil: of the noise
     timeout_s    number or nil: an answer that comes later is of no use
 
@@ -64,7 +64,7 @@ def encode_request(
         'state': np.asarray(request.state, float),
         'instruction': request.instruction,
         'committed': None if request.committed is None else np.asarray(request.committed, float),
-        'samples': int(request.samples),
+        'samples': None if request.samples is None else int(request.samples),
         'seed': None if request.seed is None else int(request.seed),
         'timeout_s': request.timeout_s,
     }
@@ -93,7 +93,7 @@ def decode_request(message: Mapping[str, Any], modality: Modality) -> ModelInput
         state=state,
         instruction=instruction('instruction', message.get('instruction')),
         committed=_committed(message.get('committed'), modality),
-        samples=_whole('samples', message.get('samples', 1), 1, limits.SAMPLES) or 1,
+        samples=_whole('samples', message.get('samples'), 1, limits.SAMPLES),
         seed=_whole('seed', message.get('seed'), 0, 2**63 - 1),
         timeout_s=timeout(message),
     )
