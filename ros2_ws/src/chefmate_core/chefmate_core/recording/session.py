@@ -1,0 +1,232 @@
+"""A session's folder: what it holds, which index is next, and who may write to it."""
+
+import contextlib
+import fcntl
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.recording.errors import SessionError
+from chefmate_core.recording.files import sync, write_json
+
+FORMAT = 1
+SESSION_FILE, LOCK_FILE, EPISODE_FILE = 'session.json', '.lock', 'episode.json'
+FINISHED = re.compile(r'episode_(\d{6})(\.json)?')
+OPEN = re.compile(r'\.open_episode_(\d{6})')
+ROBOT = 'so101'
+SAVED = 'saved'
+
+
+def episode_name(index: int) -> str:
+    """Return the name of a finished episode's folder."""
+    return f'episode_{index:06d}'
+
+
+def open_name(index: int) -> str:
+    """Return the name of an episode's folder while it is written."""
+    return f'.open_{episode_name(index)}'
+
+
+def bag_file_name(index: int) -> str:
+    """Return the name of the MCAP file in an episode's folder."""
+    return f'{episode_name(index)}_0.mcap'
+
+
+@dataclass(frozen=True)
+class SessionInfo:
+    """What holds for all episodes of a session, but for the cameras' sizes.
+
+    Attributes:
+        fps: frames a second that data sets of it will have.
+        follower_calibration: LeRobot's mapping.
+        leader_calibration: likewise; None without a leader.
+        source: who moved the arm: teleop, policy, ...
+    """
+
+    fps: int
+    follower_calibration: Mapping[str, object]
+    leader_calibration: Mapping[str, object] | None = None
+    source: str = 'teleop'
+    joints: Sequence[str] = field(default=JOINT_NAMES)
+
+    def content(self, cameras: Mapping[str, tuple[int, int]]) -> dict[str, object]:
+        """Return `session.json` for cameras of these sizes (width, height)."""
+        return {
+            'format': FORMAT,
+            'created': datetime.now(UTC).isoformat(timespec='seconds'),
+            'robot': ROBOT,
+            'joints': list(self.joints),
+            'units': 'rad',
+            'fps': self.fps,
+            'cameras': {
+                name: {'width': width, 'height': height}
+                for name, (width, height) in cameras.items()
+            },
+            'follower_calibration': self.follower_calibration,
+            'leader_calibration': self.leader_calibration,
+            'source': self.source,
+            'chefmate_version': chefmate_version(),
+        }
+
+
+class SessionFolder:
+    """A session that one process may write to.
+
+    Args:
+        path: made if it is not there. One that holds a session is continued.
+        overwrite: remove the session that is there first.
+
+    Raises:
+        SessionError: something else is in the folder, or another process records to it.
+    """
+
+    def __init__(self, path: Path, overwrite: bool = False) -> None:
+        self.path = path
+        self._refuse_foreign()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = (path / LOCK_FILE).open('w')
+        except OSError as error:
+            raise SessionError(f'session {path}: cannot be written: {error.strerror}') from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise SessionError(
+                f'session {path}: another recorder is writing to it. Next: end that one, or '
+                'choose another folder'
+            ) from None
+        if overwrite:
+            self._remove_all()
+
+    def close(self) -> None:
+        """Let others write."""
+        self._lock.close()
+
+    @property
+    def next_index(self) -> int:
+        """The first index that no episode, finished or left open, has."""
+        return max((*self.finished(), *self.left_open(), *self._described()), default=-1) + 1
+
+    def finished(self) -> list[int]:
+        """Return the indices of the finished episodes."""
+        return sorted(
+            int(match[1])
+            for match in self._matches(FINISHED)
+            if not match.string.endswith('.json')
+        )
+
+    def left_open(self) -> list[int]:
+        """Return the indices of episodes that were never finished."""
+        return sorted(int(match[1]) for match in self._matches(OPEN))
+
+    def describe(self, info: SessionInfo, cameras: Mapping[str, tuple[int, int]]) -> None:
+        """Write `session.json`, or see that the one there says the same.
+
+        Raises:
+            SessionError: it was recorded with another arm, other cameras or another rate.
+        """
+        content = info.content(cameras)
+        path = self.path / SESSION_FILE
+        if not path.exists():
+            write_json(path, content)
+            return
+        there = read_session(self.path)
+        for key in ('joints', 'fps', 'cameras', 'follower_calibration', 'leader_calibration'):
+            if there.get(key) != content[key]:
+                raise SessionError(
+                    f'session {self.path}: it was recorded with {key} {there.get(key)}, now it is '
+                    f'{content[key]}. Next: record to a new folder, or replace this one '
+                    '(--overwrite, parameter overwrite)'
+                )
+
+    def open_episode(self, index: int) -> Path:
+        """Return the folder to write an episode to."""
+        return self.path / open_name(index)
+
+    def save(self, index: int, record: Mapping[str, object]) -> Path:
+        """Turn a finished bag into an episode of the session; return its folder."""
+        write_json(self.path / f'{episode_name(index)}.json', record)
+        folder, final = self.open_episode(index), self.path / episode_name(index)
+        (folder / EPISODE_FILE).unlink(missing_ok=True)
+        if final.exists():
+            raise SessionError(f'{final} exists already; it is left as it is')
+        folder.rename(final)
+        sync(self.path)
+        return final
+
+    def discard_open(self, index: int) -> None:
+        """Remove an episode that was never finished."""
+        shutil.rmtree(self.open_episode(index), ignore_errors=True)
+        if not (self.path / episode_name(index)).exists():
+            (self.path / f'{episode_name(index)}.json').unlink(missing_ok=True)
+
+    def discard_finished(self, index: int) -> None:
+        """Remove a finished episode: hidden at one stroke, then deleted."""
+        hidden = self.open_episode(index)
+        (self.path / episode_name(index)).rename(hidden)
+        self.discard_open(index)
+
+    def _matches(self, pattern: re.Pattern) -> list[re.Match]:
+        if not self.path.is_dir():
+            return []
+        matches = (pattern.fullmatch(entry.name) for entry in self.path.iterdir())
+        return [match for match in matches if match]
+
+    def _described(self) -> list[int]:
+        return [int(match[1]) for match in self._matches(FINISHED)]
+
+    def _refuse_foreign(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise SessionError(f'session {self.path}: it is a file; give a folder')
+        if not self.path.is_dir() or (self.path / SESSION_FILE).exists():
+            return
+        entries = [
+            entry.name
+            for entry in self.path.iterdir()
+            if entry.name != LOCK_FILE and not OPEN.fullmatch(entry.name)
+        ]
+        if entries:
+            raise SessionError(
+                f'session {self.path}: the folder holds {", ".join(sorted(entries)[:3])} and no '
+                f'{SESSION_FILE}: it is something else. Next: give a new or an empty folder'
+            )
+
+    def _remove_all(self) -> None:
+        for match in (*self._matches(FINISHED), *self._matches(OPEN)):
+            entry = self.path / match.string
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        with contextlib.suppress(FileNotFoundError):
+            (self.path / SESSION_FILE).unlink()
+
+
+def read_session(path: Path) -> dict[str, object]:
+    """Return `session.json`.
+
+    Raises:
+        SessionError: there is none, or it is not one of ours.
+    """
+    file = path / SESSION_FILE
+    try:
+        content = json.loads(file.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise SessionError(f'{path}: no {SESSION_FILE}, so this is no session') from None
+    except (OSError, ValueError) as error:
+        raise SessionError(f'{file}: cannot be read: {error}') from error
+    if not isinstance(content, dict) or content.get('format') != FORMAT:
+        raise SessionError(f'{file}: expected an object of format {FORMAT}')
+    return content
+
+
+def chefmate_version() -> str:
+    """Return the installed version."""
+    try:
+        return version('chefmate_core')
+    except PackageNotFoundError:
+        return 'unknown'
