@@ -43,6 +43,7 @@ setup(
                 'arm_driver_node',
                 'camera_node',
                 'policy_node',
+                'recorder_node',
                 'task_node',
                 'teleop_node',
             )

@@ -8,5 +8,6 @@ action_executor_node = partial(start_node, 'chefmate.nodes.action_executor_node'
 arm_driver_node = partial(start_node, 'chefmate.nodes.arm_driver_node')
 camera_node = partial(start_node, 'chefmate.nodes.camera_node')
 policy_node = partial(start_node, 'chefmate.nodes.policy_node')
+recorder_node = partial(start_node, 'chefmate.nodes.recorder_node')
 task_node = partial(start_node, 'chefmate.nodes.task_node')
 teleop_node = partial(start_node, 'chefmate.nodes.teleop_node')
