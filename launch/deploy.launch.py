@@ -108,7 +108,17 @@ ARGUMENTS = [
         'rviz', default_value='false', choices=['true', 'false'], description='Start RViz.'
     ),
     DeclareLaunchArgument('view', default_value='false', choices=['false'], description=NOT_YET),
-    DeclareLaunchArgument('record', default_value='false', choices=['false'], description=NOT_YET),
+    DeclareLaunchArgument(
+        'record',
+        default_value='false',
+        choices=['true', 'false'],
+        description='Record the task as an episode (docs/recording.md).',
+    ),
+    DeclareLaunchArgument(
+        'session',
+        default_value='',
+        description='Folder to record to; empty: recordings/<date and time>.',
+    ),
     DeclareLaunchArgument('isaac', default_value='false', choices=['false'], description=NOT_YET),
 ]
 
@@ -192,6 +202,23 @@ def real_cameras():
     ]
 
 
+def recorder():
+    """The recorder: one episode, from the first moment of the task to the end of the launch."""
+    handed_on = ('hardware', 'session', 'calibration_dir', 'camera_rate_hz', 'discovery', 'peers')
+    return IncludeLaunchDescription(
+        launch_file('record.launch.py'),
+        launch_arguments={
+            **{name: LaunchConfiguration(name) for name in handed_on},
+            'instruction': '',  # the task's own, from the moment it is in force
+            'teleop': 'false',
+            'record_leader': 'false',
+            'moved_by': 'policy',
+            'episodes': '1',
+            'autostart': 'true',
+        }.items(),
+    )
+
+
 def calibration(arm):
     return PathJoinSubstitution([LaunchConfiguration('calibration_dir'), f'{arm}.json'])
 
@@ -263,6 +290,7 @@ def generate_launch_description():
             },
             condition=IfCondition(has_task),
         ),
+        GroupAction([recorder()], condition=IfCondition(LaunchConfiguration('record'))),
         Node(
             package='rviz2',
             executable='rviz2',

@@ -7,7 +7,7 @@ be drawn again.
 import numpy as np
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from sensor_msgs.msg import CameraInfo, Image, JointState, MultiDOFJointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState, MultiDOFJointState
 from std_msgs.msg import Header, Int64
 
 from chefmate_core.camera.intrinsics import CameraIntrinsics, ideal_intrinsics
@@ -17,6 +17,7 @@ from chefmate_description.scene import CAMERAS
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.image_messages import camera_info_message, image_message
+from chefmate_ros.jpeg_messages import jpeg_message
 from chefmate_ros.object_messages import object_poses
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import run_node
@@ -31,17 +32,21 @@ class KitchenCameraNode(Node):
         self._width = declare(self, 'width', 640, 'Pixels in a row.')
         self._height = declare(self, 'height', 480, 'Rows.')
         rate_hz = declare(self, 'rate_hz', 15.0, 'Pairs of frames a second, Hz.', (0.1, 120.0))
+        self._jpeg_quality = declare(self, 'jpeg_quality', 85, 'JPEG quality, 1..100.')
         self._period_ns = round(1e9 / rate_hz)
         self._renderer: KitchenRenderer | None = None
         self._joints: JointState | None = None
         self._drawn_ns = 0
         self._drawing = Durations()
         self._frames = Rate()
-        self._outputs: dict[str, tuple[Publisher, Publisher, CameraIntrinsics]] = {}
+        self._outputs: dict[str, tuple[Publisher, Publisher, Publisher, CameraIntrinsics]] = {}
         for camera in CAMERAS:
             fov_deg = float(np.degrees(camera.vertical_fov_rad))
             self._outputs[camera.name] = (
                 self.create_publisher(Image, f'{camera.name}/image_raw', qos.IMAGE),
+                self.create_publisher(
+                    CompressedImage, f'{camera.name}/image_raw/compressed', qos.IMAGE
+                ),
                 self.create_publisher(CameraInfo, f'{camera.name}/camera_info', qos.IMAGE),
                 ideal_intrinsics(self._width, self._height, fov_deg),
             )
@@ -87,9 +92,12 @@ class KitchenCameraNode(Node):
         self._drawn_ns = now_ns
         start = self.get_clock().now()
         self._renderer.set_state(np.array(self._joints.position), object_poses(message))
-        for name, (images, infos, intrinsics) in self._outputs.items():
+        for name, (images, jpegs, infos, intrinsics) in self._outputs.items():
             header = Header(stamp=stamp, frame_id=f'{name}_camera_optical_frame')
-            images.publish(image_message(self._renderer.image(name), header))
+            image = self._renderer.image(name)
+            images.publish(image_message(image, header))
+            if jpegs.get_subscription_count() > 0:
+                jpegs.publish(jpeg_message(image, header, self._jpeg_quality))
             infos.publish(camera_info_message(intrinsics, header))
         self._drawing.add((self.get_clock().now() - start).nanoseconds * 1e-9)
         self._frames.tick()
