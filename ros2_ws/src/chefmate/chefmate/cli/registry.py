@@ -67,6 +67,9 @@ COMMANDS = (
     Command('deploy', 'chefmate.cli.deploy', 'cook: arm, cameras, policy; simulated or real'),
     Command('launch', 'chefmate.cli.launch', 'run a launch file, with or without a ROS 2 install'),
     Command('estop', 'chefmate.cli.estop', 'press or release the emergency stop'),
+    Command('calibrate', 'chefmate.cli.calibrate', 'calibrate an arm by hand, check it, undo it'),
+    Command('servo', 'chefmate.cli.servo', 'find servos and give them ids'),
+    Command('dataset', 'chefmate.cli.dataset', 'convert, edit, check, share data sets'),
     Command('bench', 'chefmate.cli.bench', 'measure the arm, its recovery, the policy'),
     Command('doctor', 'chefmate.cli.doctor', 'check this machine and say what to do'),
 )

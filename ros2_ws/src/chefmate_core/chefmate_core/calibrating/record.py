@@ -83,6 +83,12 @@ def load_record(path: Path) -> UndoRecord | None:
     )
 
 
+def is_cut_short(calibration_path: Path) -> bool:
+    """Return whether a change was begun and neither finished nor taken back."""
+    record = load_record(record_of(calibration_path))
+    return record is not None and not record.is_complete
+
+
 def _broken(path: Path, why: str) -> CalibrationError:
     return CalibrationError(
         f'{path}: not an undo record that can be used: {why}. Move it away, then calibrate again'
