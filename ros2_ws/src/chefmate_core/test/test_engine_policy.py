@@ -202,6 +202,23 @@ def test_an_engine_gets_ready_for_an_instruction_and_one_it_cannot_use_changes_n
     assert engine.requests[0].instruction == 'cook'
 
 
+def test_a_chunk_is_played_at_the_rate_of_the_training_data_unless_told_otherwise():
+    slow = Modality(('scene', 'wrist'), period_s=1 / 15, horizon=6)
+    policy = policy_of(StayingEngine(slow))
+    assert policy.infer(observation()).period_s == pytest.approx(1 / 15)
+    assert (policy.spec.period_s, policy.spec.horizon) == (pytest.approx(1 / 15), 6)
+    assert policy.spec.replan_period_s == pytest.approx(4 / 15)
+    told = policy_of(StayingEngine(slow), rate_hz=10, replan_period_s=0.3)
+    assert told.infer(observation()).period_s == pytest.approx(0.1)
+    assert told.spec.replan_period_s == 0.3
+
+
+@pytest.mark.parametrize('period_s', [0.0, -1.0, float('nan'), 100.0])
+def test_a_modality_has_a_period_that_can_be_played(period_s):
+    with pytest.raises(PolicyError, match='period_s'):
+        Modality(('scene',), period_s=period_s)
+
+
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [
@@ -209,6 +226,11 @@ def test_an_engine_gets_ready_for_an_instruction_and_one_it_cannot_use_changes_n
         ({'replan_period_s': 0}, 'replan_period_s'),
         ({'replan_period_s': float('nan')}, 'replan_period_s'),
         ({'samples': 0}, 'samples'),
+        ({'samples': True}, 'samples'),
+        ({'seed': 'x'}, 'seed'),
+        ({'seed': 1.5}, 'seed'),
+        ({'rate_hz': 0}, 'rate_hz'),
+        ({'cameras': {'front': ['wrist']}}, 'cameras'),
         ({'timeout_s': -1}, 'timeout_s'),
         ({'cameras': 'front'}, 'cameras'),
     ],

@@ -1,10 +1,13 @@
 """Tasks run to every kind of end."""
 
 import threading
+import time
 
+import numpy as np
 import pytest
 from policies import Cook, CountingPolicy, observed
 
+from chefmate_core.motion.committed import CommittedMotion
 from chefmate_core.policy.engine import EngineTimeoutError, EngineUnreachableError
 from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.observations import ObservationBuffer
@@ -159,3 +162,22 @@ def test_a_policy_that_never_says_done_times_out_with_that_reason():
     spec = PolicySpec('groot', replan_period_s=0.01, says_done=False)
     _, _, _, go = run(CountingPolicy(chunks=10**9, spec=spec), max_duration_s=0.1)
     assert 'groot never says that it is done' in go().reason
+
+
+@pytest.mark.parametrize(('horizon', 'rows'), [(16, 8), (6, 3), (1, 0)])
+def test_no_more_than_half_a_chunk_is_committed_however_slow_the_answers(horizon, rows):
+    committed = CommittedMotion()
+    now_s = time.time()
+    committed.add(now_s - 5.0, np.zeros((300, 6)), 1 / 30)
+    policy = Cook(
+        chunks=3, spec=PolicySpec('slow', replan_period_s=0.01, horizon=horizon, period_s=1e-4)
+    )
+    buffer = observed()
+    TaskRunner(policy, buffer, lambda chunk: None, lambda progress: None, committed=committed).run(
+        'cook'
+    )
+    found = [
+        0 if observation.committed_rad is None else len(observation.committed_rad)
+        for observation in policy.observations
+    ]
+    assert found[-1] == rows

@@ -8,7 +8,13 @@ from small_checkpoints import CONFIG, change_json, tiny, write
 
 from chefmate_core.policy.engine import ModelInput
 from chefmate_core.policy.modality import Modality
-from chefmate_policy.checkpoint import EmbodimentError, ModelTensors, save_checkpoint
+from chefmate_policy.checkpoint import (
+    CheckpointError,
+    EmbodimentError,
+    ModelTensors,
+    open_checkpoint,
+    save_checkpoint,
+)
 from chefmate_policy.engine.load import load_engine
 from chefmate_policy.model.groot import Groot
 from chefmate_policy.models import find_model
@@ -88,3 +94,26 @@ def test_a_model_without_its_tokenizer_has_that_problem_when_it_is_checked(tmp_p
 def test_a_mistyped_embodiment_of_a_random_model_lists_those_there_are():
     with pytest.raises(EmbodimentError, match=r"'new_embodimnt'.*new_embodiment \(slot 31\)"):
         find_model('tiny-random').open('new_embodimnt')
+
+
+def cameras_at(*rates):
+    def change(metadata):
+        video = metadata['new_embodiment']['modalities']['video']
+        for camera, rate in zip(video.values(), rates, strict=True):
+            camera['fps'] = rate
+
+    return change
+
+
+def test_the_rate_of_the_training_data_is_that_of_its_cameras(tmp_path):
+    folder = write(tmp_path / 'model')
+    change_json(folder / 'experiment_cfg' / 'metadata.json', cameras_at(15.0, 15))
+    assert open_checkpoint(folder).modality.period_s == pytest.approx(1 / 15)
+
+
+@pytest.mark.parametrize('rates', [(15, 30), (0, 0), ('30', '30'), (float('nan'),) * 2])
+def test_rates_that_cannot_be_are_refused(tmp_path, rates):
+    folder = write(tmp_path / 'model')
+    change_json(folder / 'experiment_cfg' / 'metadata.json', cameras_at(*rates))
+    with pytest.raises(CheckpointError, match='fps'):
+        open_checkpoint(folder)

@@ -18,6 +18,7 @@ from chefmate_core.policy.protocol import PERIOD_S, ActionChunk, Observation, Po
 from chefmate_core.policy.registry import PolicyContext
 from chefmate_core.units import LerobotUnits, lerobot_to_rad, rad_to_lerobot
 
+REPLAN_ROWS = 4  # of a chunk, then a new one is wanted
 _RANGE_SLACK = 0.5  # of the ranged units: what a data set may hold by rounding
 
 
@@ -27,7 +28,8 @@ class EnginePolicyOptions:
 
     units: str = LerobotUnits.RANGE_M100_100.value  # of the data set the model was trained on
     cameras: Mapping[str, str] = field(default_factory=dict)  # the model's name -> ours
-    replan_period_s: float = 4 * PERIOD_S  # four steps of a chunk, then a new one is wanted
+    rate_hz: float | None = None  # of the chunk's rows; None: what the model's data had
+    replan_period_s: float | None = None  # how often a new chunk is wanted; None: every four rows
     samples: int | None = None  # noise samples of which the best is taken; None: the engine's
     seed: int | None = None  # of the noise; None: fresh noise for every chunk
     timeout_s: float | None = None  # how long an answer is waited for; None: the engine's own
@@ -35,20 +37,17 @@ class EnginePolicyOptions:
     def __post_init__(self) -> None:
         known = [units.value for units in LerobotUnits]
         _require(self.units in known, 'units', f'one of: {", ".join(known)}', self.units)
-        _require(
-            isinstance(self.cameras, Mapping), 'cameras', "{the model's name: ours}", self.cameras
+        is_named = isinstance(self.cameras, Mapping) and all(
+            isinstance(name, str) for pair in self.cameras.items() for name in pair
         )
-        _require(_is_above_0(self.replan_period_s), 'replan_period_s', 's above 0',
-                 self.replan_period_s)  # fmt: skip
-        _require(
-            self.samples is None or (isinstance(self.samples, int) and self.samples >= 1),
-            'samples', '1 or more',
-            self.samples,
-        )  # fmt: skip
-        _require(
-            self.timeout_s is None or _is_above_0(self.timeout_s), 'timeout_s', 's above 0',
-            self.timeout_s,
-        )  # fmt: skip
+        _require(is_named, 'cameras', "{the model's name: ours}", self.cameras)
+        for name, least in (('samples', 1), ('seed', 0)):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= least
+            _require(value is None or whole, name, f'a whole number from {least}', value)
+        for name in ('rate_hz', 'replan_period_s', 'timeout_s'):
+            value = getattr(self, name)
+            _require(value is None or _is_above_0(value), name, 'a number above 0', value)
 
 
 class EnginePolicy:
@@ -75,6 +74,8 @@ class EnginePolicy:
         self._options = options or EnginePolicyOptions()
         self._units = LerobotUnits(self._options.units)
         modality = engine.modality
+        rate_hz = self._options.rate_hz
+        self._period_s = modality.period_s if rate_hz is None else 1.0 / rate_hz
         self._state = JointColumns(modality.state, 'state')
         self._action = JointColumns(modality.action, 'action')
         self.cameras = match_cameras(modality.cameras, cameras, self._options.cameras)
@@ -87,7 +88,9 @@ class EnginePolicy:
         return PolicySpec(
             name=self._engine.name,
             cameras=tuple(self.cameras.values()),
-            replan_period_s=self._options.replan_period_s,
+            replan_period_s=self._options.replan_period_s or REPLAN_ROWS * self._period_s,
+            horizon=self._engine.modality.horizon,
+            period_s=self._period_s,
             says_done=False,
         )
 
@@ -130,6 +133,7 @@ class EnginePolicy:
         return ActionChunk(
             stamp_s=observation.stamp_s,
             positions_rad=positions_rad,
+            period_s=self._period_s,
             phase=f'acting on "{self._instruction}"',
             timings_s=output.timings_s,
             figures={
@@ -195,6 +199,8 @@ def load_engine_policy(
         renamed = [f'{name} is {cam}' for name, cam in policy.cameras.items() if name != cam]
         if renamed:
             context.tell(f"the model's camera {', '.join(renamed)}")
+        if not math.isclose(policy.spec.period_s, PERIOD_S, rel_tol=0.01):
+            context.tell(f'rows of a chunk are played at {1 / policy.spec.period_s:.3g} Hz')
         context.tell(f'warming up {engine.name}')
         engine.warm_up()
     except BaseException:
@@ -219,7 +225,11 @@ def _check_units(state_range: Any, columns: JointColumns, units: LerobotUnits) -
 
 
 def _is_above_0(value: object) -> bool:
-    return isinstance(value, numbers.Real) and 0.0 < float(value) < math.inf
+    return (
+        isinstance(value, numbers.Real)
+        and not isinstance(value, bool)
+        and 0.0 < float(value) < math.inf
+    )
 
 
 def _require(condition: bool, name: str, expected: str, found: object) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chefmate_core.errors import PolicyError
-from chefmate_core.policy.protocol import HORIZON
+from chefmate_core.policy.protocol import HORIZON, PERIOD_S
 
 INSTRUCTION_KEY = 'annotation.human.task_description'
 
@@ -46,6 +46,11 @@ class Modality:
     action: tuple[JointGroup, ...] = SO101_GROUPS
     instruction_key: str = INSTRUCTION_KEY
     horizon: int = HORIZON
+    period_s: float = PERIOD_S  # of one row of the action: the data set's frame period
+
+    def __post_init__(self) -> None:
+        if not 1e-3 <= self.period_s <= 10.0:  # False for NaN
+            raise PolicyError(f'modality: period_s: expected 0.001 to 10 s; found {self.period_s}')
 
     @property
     def state_size(self) -> int:

@@ -32,8 +32,8 @@ class Observation:
     # Seconds of a chunk that the arm plays in a second: below 1 while a servo must be spared. A
     # policy that plans from what it sees need not care; one that runs by the clock must.
     speed: float = 1.0
-    # What will be played whatever the answer: row i is the goal for `stamp_s + i * PERIOD_S` in
-    # the chunk's own time. (K, 6), or None while nothing is played.
+    # What will be played whatever the answer: row i is the goal for `stamp_s + i * period_s`, in
+    # the chunk's own time and with its period. (K, 6), or None while nothing is played.
     committed_rad: np.ndarray | None = None
 
 
@@ -69,6 +69,8 @@ class PolicySpec:
     cameras: tuple[str, ...] = ()  # names of the images it looks at
     needs_objects: bool = False  # privileged object poses: simulation only
     replan_period_s: float = 0.2  # how often a new chunk is wanted
+    horizon: int = HORIZON  # rows of a chunk
+    period_s: float = PERIOD_S  # of one row
     # Whether its chunks tell when the task is done; else someone has to end the task.
     says_done: bool = True
     known_instructions: tuple[str, ...] = ()  # examples, for error messages and for the viewer

@@ -10,12 +10,12 @@ from chefmate_core.motion.committed import CommittedMotion
 from chefmate_core.policy.engine import EngineBusyError, EngineTimeoutError, EngineUnreachableError
 from chefmate_core.policy.heartbeat import Heartbeat
 from chefmate_core.policy.observations import ObservationBuffer, Unobservable
-from chefmate_core.policy.protocol import HORIZON, PERIOD_S, ActionChunk, Observation, Policy
+from chefmate_core.policy.protocol import ActionChunk, Observation, Policy, PolicySpec
 from chefmate_core.policy.statistics import PolicyStatistics
 from chefmate_core.policy.task import Outcome, Progress, StopRequest, TaskResult
 
 RETRY_S = 0.02
-MOST_COMMITTED = HORIZON // 2  # rows: a policy must have something left to say
+MOST_COMMITTED = 0.5  # of a chunk: a policy must have something left to say
 
 
 class TaskRunner:
@@ -106,7 +106,7 @@ class TaskRunner:
                     return result(Outcome.FAILED, f'no observation: {observation.reason}')
                 stop.wait(RETRY_S)
                 continue
-            observation = self._with_committed(observation)
+            observation = self._with_committed(observation, spec)
             try:
                 with self.heartbeat.inference():
                     chunk = self.policy.infer(observation)
@@ -150,16 +150,17 @@ class TaskRunner:
         except PolicyError as error:
             self._on_instruction(wanted, str(error))
 
-    def _with_committed(self, observation: Observation) -> Observation:
+    def _with_committed(self, observation: Observation, spec: PolicySpec) -> Observation:
         """Add what will be played until the answer comes, as far as that is known."""
         age_s = self._wall_clock() - observation.stamp_s
         self.statistics.observation_age.add(age_s)
         latency_s = max(age_s, 0.0) + self.statistics.expected_inference_s()
-        rows = min(math.ceil(latency_s * observation.speed / PERIOD_S), MOST_COMMITTED)
+        rows = math.ceil(latency_s * observation.speed / spec.period_s)
+        rows = min(rows, int(MOST_COMMITTED * spec.horizon))
         # Row i of a chunk is played i periods after the observation, slower while the arm is.
         return replace(
             observation,
             committed_rad=self._committed.rows(
-                observation.stamp_s, rows, PERIOD_S / observation.speed
+                observation.stamp_s, rows, spec.period_s / observation.speed
             ),
         )

@@ -67,7 +67,24 @@ def read_modality(
         state=_groups(statistics.state, own.get('state'), own_path, 'state'),
         action=_groups(statistics.action, own.get('action'), own_path, 'action'),
         horizon=horizon,
+        period_s=1.0 / _rate_hz(path, entry),
     )
+
+
+def _rate_hz(path: Path, entry: Mapping[str, Any]) -> float:
+    """The rate of the training data: what its cameras say, 30 Hz where they say nothing."""
+    said: dict[str, Any] = {
+        name: camera.get('fps', CAMERA['fps']) if isinstance(camera, Mapping) else CAMERA['fps']
+        for name, camera in entry['modalities']['video'].items()
+    }
+    rates = set(said.values())
+    if len(rates) != 1 or not all(
+        isinstance(rate, int | float) and 0.1 <= rate <= 1000.0 for rate in rates
+    ):
+        raise CheckpointError(
+            f'{path}: modalities.video: expected one fps of all cameras, 0.1 to 1000; found {said}'
+        )
+    return float(rates.pop())
 
 
 def write_metadata(folder: Path, metadata: Mapping[str, Any]) -> None:
@@ -86,7 +103,10 @@ def metadata_of(tag: str, modality: Modality, statistics: DatasetStatistics) -> 
                 for part, (groups, table) in parts.items()
             },
             'modalities': {
-                'video': {name: dict(CAMERA) for name in modality.cameras},
+                'video': {
+                    name: {**CAMERA, 'fps': round(1.0 / modality.period_s, 6)}
+                    for name in modality.cameras
+                },
                 **{
                     part: {
                         group.name: {

@@ -160,6 +160,7 @@ def encode_description(name: str, modality: Modality) -> dict[str, Any]:
             'action': groups(modality.action),
             'instruction_key': modality.instruction_key,
             'horizon': modality.horizon,
+            'period_s': modality.period_s,
         },
     }
 
@@ -186,6 +187,7 @@ def decode_description(message: Mapping[str, Any]) -> tuple[str, Modality]:
             action=groups(said['action']),
             instruction_key=str(said['instruction_key']),
             horizon=int(said['horizon']),
+            period_s=float(said['period_s']),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise bad_request(
