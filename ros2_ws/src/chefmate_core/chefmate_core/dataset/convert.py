@@ -9,9 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from chefmate_core.dataset import v21_writer, v30_writer
@@ -19,8 +17,9 @@ from chefmate_core.dataset.errors import DatasetRequestError
 from chefmate_core.dataset.files import read_json, write_json
 from chefmate_core.dataset.layout import Format, Limits
 from chefmate_core.dataset.model import Dataset
-from chefmate_core.dataset.preparing import STAMP, CopyWork, EpisodeWork, finished, prepare
+from chefmate_core.dataset.preparing import STAMP, CopyWork, EpisodeWork, finished
 from chefmate_core.dataset.video import VideoCodec
+from chefmate_core.dataset.workers import prepare_all
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much is done, of how much
 
@@ -149,25 +148,9 @@ def _prepare_all(
         for work, folder in zip(works, folders, strict=True)
         if not (folder / STAMP).is_file()
     ]
-    processors = os.cpu_count() or 1
-    workers = min(workers or processors, len(pending))
     done = total - len(pending)
     progress('episodes', done, total)
-    if workers <= 1:
-        for work, folder in pending:
-            prepare(work, folder, processors)
-            done += 1
-            progress('episodes', done, total)
-        return
-    threads = max(1, processors // workers)
-    # Not by fork: pyarrow and FFmpeg have threads.
-    with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
-        futures = [pool.submit(prepare, work, folder, threads) for work, folder in pending]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                done += 1
-                progress('episodes', done, total)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    workers = min(workers or os.cpu_count() or 1, len(pending))
+    for _ in prepare_all(pending, workers):
+        done += 1
+        progress('episodes', done, total)

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,7 +16,9 @@ import numpy as np
 from chefmate_core.dataset.errors import DatasetError
 from chefmate_core.dataset.model import VideoSpan
 
-logging.getLogger('libav').setLevel(logging.ERROR)  # encoders greet with banners
+# Encoders greet with banners: FFmpeg's in Python's log, SVT-AV1's on standard error.
+logging.getLogger('libav').setLevel(logging.ERROR)
+os.environ.setdefault('SVT_LOG', '1')
 
 TICKS_PER_FRAME = 512  # what FFmpeg's mp4 writer takes for 30 a second: 1/15360 s
 _OFF_GRID = 0.25  # of a frame: LeRobot's own loader allows 1e-4 s, which cutting must not undo

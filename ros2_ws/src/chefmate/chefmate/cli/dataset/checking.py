@@ -1,0 +1,44 @@
+"""`chefmate dataset check`, `report` and `repair`."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+
+
+def check(args: argparse.Namespace) -> int:
+    """Print the findings; 1 where one of them is an error."""
+    from chefmate_core.dataset_checks import check as find
+
+    findings = find(args.path)
+    console = Console(highlight=False)
+    if args.json:
+        console.print_json(json.dumps([asdict(finding) for finding in findings], default=str))
+    else:
+        for finding in findings:
+            console.print(str(finding), soft_wrap=True, markup=False)
+        if not findings:
+            console.print(f'[green]nothing found:[/] {args.path}', soft_wrap=True)
+    return int(any(str(finding.severity).endswith('error') for finding in findings))
+
+
+def report(args: argparse.Namespace) -> int:
+    """Write the page."""
+    from chefmate_core.dataset_checks import report as write
+
+    out = args.out or Path(f'{args.path.resolve().name}-report.html')
+    write(args.path, out)
+    Console(highlight=False).print(f'[green]written:[/] {out}', soft_wrap=True)
+    return 0
+
+
+def repair(args: argparse.Namespace) -> int:
+    """Mend a session and say what was done."""
+    from chefmate_core.recording.repair import repair_session
+
+    console = Console(highlight=False)
+    for line in repair_session(args.path, args.discard).lines():
+        console.print(line, soft_wrap=True, markup=False)
+    return 0

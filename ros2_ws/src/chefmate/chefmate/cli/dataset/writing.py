@@ -1,0 +1,148 @@
+"""The tasks of `chefmate dataset` that write a data set."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from chefmate.cli.dataset.arguments import episode_numbers, pairs
+from chefmate_core.dataset import edit
+from chefmate_core.dataset.convert import Options, write
+from chefmate_core.dataset.layout import Format
+from chefmate_core.dataset.model import Dataset
+from chefmate_core.dataset.reading import open_dataset
+from chefmate_core.dataset.recorded import write_recording
+from chefmate_core.dataset.video import VideoCodec
+from chefmate_core.errors import ConfigurationError
+from chefmate_core.units import LerobotUnits
+
+SESSION_FILE = 'session.json'
+
+
+def convert(args: argparse.Namespace) -> int:
+    """Write a session or a data set in a format."""
+    if not (args.source / SESSION_FILE).is_file():
+        return _write(args, open_dataset(args.source), args.destination)
+    from chefmate_core.session_reader import open_session
+
+    recording = open_session(args.source, args.fps)
+    with _progress() as show:
+        path = write_recording(
+            recording,
+            args.destination,
+            Format(args.to),
+            units=LerobotUnits(args.units),
+            options=_options(args),
+            progress=show,
+        )
+    _say_done(path)
+    return 0
+
+
+def merge(args: argparse.Namespace) -> int:
+    """Put the episodes of data sets one after the other."""
+    return _write(
+        args, edit.merge([open_dataset(source) for source in args.sources]), args.destination
+    )
+
+
+def split(args: argparse.Namespace) -> int:
+    """Write parts as data sets of their own."""
+    shares = {}
+    for name, text in pairs(args.parts, 'NAME=SHARE, as in train=0.9').items():
+        try:
+            shares[name] = float(text)
+        except ValueError:
+            raise ConfigurationError(f'{name}={text}: expected a number, as in 0.9') from None
+        if Path(name).name != name or name.startswith('.'):
+            raise ConfigurationError(f'{name!r} cannot be the name of a folder')
+    for name, part in edit.split(open_dataset(args.source), shares).items():
+        args.destination.mkdir(parents=True, exist_ok=True)
+        _write(args, part, args.destination / name)
+    return 0
+
+
+def subset(args: argparse.Namespace) -> int:
+    """Keep only some episodes."""
+    return _write(args, edit.subset(open_dataset(args.source), args.episodes), args.destination)
+
+
+def delete(args: argparse.Namespace) -> int:
+    """Drop some episodes."""
+    return _write(args, edit.delete(open_dataset(args.source), args.episodes), args.destination)
+
+
+def rename_camera(args: argparse.Namespace) -> int:
+    """Give cameras other names."""
+    names = pairs(args.names, 'OLD=NEW')
+    return _write(args, edit.rename_cameras(open_dataset(args.source), names), args.destination)
+
+
+def relabel(args: argparse.Namespace) -> int:
+    """Give episodes other instructions."""
+    if not args.text and not args.episode:
+        raise ConfigurationError('relabel: nothing to do; give --text OLD NEW or --episode N TEXT')
+    episodes = {number: text for where, text in args.episode for number in episode_numbers(where)}
+    dataset = edit.relabel(open_dataset(args.source), dict(args.text), episodes)
+    return _write(args, dataset, args.destination)
+
+
+def _write(args: argparse.Namespace, dataset: Dataset, destination: Path) -> int:
+    target = Format(args.to or dataset.format)
+    with _progress() as show:
+        path = write(dataset, destination, target, _options(args), show)
+    _say_done(path)
+    return 0
+
+
+def _options(args: argparse.Namespace) -> Options:
+    if args.workers < 0:
+        raise ConfigurationError(f'--workers is {args.workers}; expected 0 or more')
+    return Options(
+        codec=VideoCodec(args.codec) if args.codec else None,
+        compute_statistics=args.statistics,
+        workers=args.workers,
+        restart=args.restart,
+    )
+
+
+def _say_done(path: Path) -> None:
+    dataset = open_dataset(path)
+    Console(highlight=False).print(
+        f'[green]written:[/] {path}: {len(dataset.episodes)} episodes, {dataset.total_frames} '
+        f'frames, {dataset.format}',
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show how far it is, on standard error; yields what takes (what, done, total)."""
+    bars = Progress(
+        SpinnerColumn(),
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    tasks = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bars.add_task(what, total=total)
+        bars.update(tasks[what], completed=done, total=total)
+
+    with bars:
+        yield show
