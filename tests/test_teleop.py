@@ -1,0 +1,300 @@
+"""Teleoperation as a user runs it: real processes, both arms' bytes, topics, services."""
+
+import json
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+from deployment import ROOT, processes_of
+from diagnostic_msgs.msg import DiagnosticStatus
+from probe import Probe
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool
+
+from chefmate_core.calibration import ArmCalibration
+from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.teleop.range_map import RangeMap
+from chefmate_sim.leader.hand_held_arm import HandHeldArm
+from chefmate_sim.virtual_bus.bus import VirtualServoBus
+from chefmate_sim.virtual_bus.model import FirstOrderArm
+
+pytestmark = pytest.mark.system
+
+LEADER, FOLLOWER = (
+    ArmCalibration.load(ROOT / 'calibration' / f'{arm}.json') for arm in ('leader', 'follower')
+)
+MAPPING = RangeMap(LEADER, FOLLOWER)
+BLEND_RAD_S = 0.5  # of the careful preset, all joints but the gripper
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class Pilot(Probe):
+    """Holds the clutch, presses keys, and sees both arms."""
+
+    def __init__(self, domain):
+        super().__init__(domain)
+        self.leader_rad = self.engaged = self.verdict = None
+        self.modes, self.mode_speeds = [], []  # of the gate, and of the fastest joint
+        self.errors = []  # of each joint, while the gate follows
+        subscribe = self.node.create_subscription
+        subscribe(JointState, 'leader/joint_states', self._on_leader, 10)
+        subscribe(JointState, 'follower/joint_states', self._on_follower, 10)
+        subscribe(JointState, 'follower/joint_commands_applied', self._on_mode, 10)
+        subscribe(Bool, 'teleop/clutch_engaged', self._on_clutch, LATCHED)
+        subscribe(DiagnosticStatus, 'kitchen/verdict', self._on_verdict, LATCHED)
+        self._clutch = self.node.create_client(SetBool, 'teleop/set_clutch')
+        self._keys = self.node.create_publisher(JointState, 'teleop/jog', 1)
+
+    def _on_leader(self, message):
+        self.leader_rad = np.array(message.position)
+
+    def _on_follower(self, message):
+        if self.leader_rad is not None and self.modes[-1:] == ['following']:
+            self.errors.append(np.array(message.position) - MAPPING.to_follower(self.leader_rad))
+
+    def _on_mode(self, message):
+        self.modes.append(message.header.frame_id)
+        self.mode_speeds.append(float(np.max(np.abs(message.velocity))))
+
+    def blend_speeds(self, begun):
+        """Speeds of the fastest joint while the gate blended."""
+        pairs = zip(self.modes[begun:], self.mode_speeds[begun:], strict=False)
+        return [speed for mode, speed in pairs if mode == 'blending']
+
+    def _on_clutch(self, message):
+        self.engaged = message.data
+
+    def _on_verdict(self, message):
+        self.verdict = message
+
+    def clutch(self, engaged):
+        self.until(self._clutch.service_is_ready, what='the clutch')
+        future = self._clutch.call_async(SetBool.Request(data=engaged))
+        self.until(future.done, what='an answer of the clutch')
+        return future.result()
+
+    def press(self, names, velocities):
+        self._keys.publish(JointState(name=names, velocity=velocities))
+
+    def wait_until_at(self, position_rad, what='the follower at its leader'):
+        self.until(
+            lambda: self.position is not None and np.allclose(self.position, position_rad,
+                                                              atol=0.01),
+            what=what,
+        )  # fmt: skip
+
+
+class Arms:
+    """Two virtual arms in this process, a hand on one of them."""
+
+    def __init__(self, folder):
+        self.leader = HandHeldArm(MAPPING.to_leader(np.full(6, 0.2)))
+        self.follower = FirstOrderArm(np.full(6, 0.2))
+        self.leader_bus = VirtualServoBus(self.leader, LEADER, folder / 'leader')
+        self.follower_bus = VirtualServoBus(self.follower, FOLLOWER, folder / 'follower')
+
+    def hand(self, position_rad, seconds=0.0):
+        """Bring the leader where the follower is wanted, at once or evenly."""
+        begun_s, before = time.monotonic(), MAPPING.to_follower(self.leader.position_rad())
+        while (elapsed_s := time.monotonic() - begun_s) < seconds:
+            part = elapsed_s / seconds
+            self.leader.move(MAPPING.to_leader(before + part * (position_rad - before)))
+            time.sleep(0.004)
+        self.leader.move(MAPPING.to_leader(position_rad))
+
+    def close(self):
+        self.leader_bus.close()
+        self.follower_bus.close()
+
+
+@pytest.fixture
+def arms(tmp_path):
+    arms = Arms(tmp_path)
+    yield arms
+    arms.close()
+
+
+@pytest.fixture
+def start(chefmate, tmp_path):
+    """Launch teleoperation of the two arms in this process."""
+
+    def launch(*arguments):
+        return chefmate(
+            *('launch', 'teleop.launch.py', 'hardware:=real', 'cameras:=false'),
+            *(f'follower_port:={tmp_path}/follower', f'leader_port:={tmp_path}/leader'),
+            *('instruction:=none', *arguments),
+        )
+
+    return launch
+
+
+def place(*arm, gripper=0.2):
+    return np.array([*arm, gripper])
+
+
+NEAR, FAR = place(0.4, 0.3, 0.1, 0.3, 0.0), place(-0.5, -0.4, 0.7, -0.3, 0.6)
+
+
+def test_in_simulation_the_follower_does_the_task_by_following_a_scripted_leader(
+    chefmate, domain, tmp_path
+):
+    command = chefmate('launch', 'teleop.launch.py', f'run_dir:={tmp_path}', 'cameras:=false')
+    with Pilot(domain) as pilot:
+        pilot.until(
+            lambda: pilot.verdict is not None and pilot.verdict.level == DiagnosticStatus.OK,
+            timeout_s=90.0,
+            what='bread on the plate',
+        )
+        errors = np.array(pilot.errors)
+    assert np.sqrt(np.mean(errors**2)) < 0.1, 'it follows, a tenth of a second behind'
+    assert 'following' in pilot.modes
+    command.interrupt()
+    assert command.wait(20) == 130
+    assert processes_of(domain) == {}
+
+
+def test_the_follower_follows_a_hand_through_both_calibrations(domain, arms, start):
+    start()
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: 'following' in pilot.modes, what='following')
+        for goal in (NEAR, FAR, place(0.4, 0.3, 0.1, 0.3, 0.0, gripper=1.2)):
+            arms.hand(goal, seconds=2.0)
+            pilot.wait_until_at(goal)
+            pilot.until(lambda: np.allclose(arms.follower.position_rad(), goal, atol=0.02))
+        assert max(speed for _, speed in pilot.speeds) <= 3.0 + 1e-9
+
+
+def test_the_clutch_pauses_and_resumes_without_a_jump(domain, arms, start):
+    start()
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: 'following' in pilot.modes, what='following')
+        arms.hand(NEAR, seconds=1.5)
+        pilot.wait_until_at(NEAR)
+        answer = pilot.clutch(False)
+        assert answer.success, answer.message
+        pilot.until(lambda: pilot.engaged is False, what='the clutch told')
+        pilot.wait_until_standing()
+        arms.hand(FAR, seconds=0.5)
+        pilot.assert_stands(0.7)
+        begun = len(pilot.modes)
+        assert pilot.clutch(True).success
+        pilot.wait_until_at(FAR)
+        assert BLEND_RAD_S / 2 < max(pilot.blend_speeds(begun)) <= BLEND_RAD_S + 1e-9
+
+
+def test_an_unplugged_leader_is_a_hold_and_its_return_a_blend(domain, arms, start):
+    start()
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: 'following' in pilot.modes, what='following')
+        arms.hand(NEAR, seconds=1.5)
+        pilot.wait_until_at(NEAR)
+        arms.leader_bus.hang_up()
+        arms.hand(FAR)
+        pilot.wait_until_standing()
+        pilot.assert_stands(0.7)
+        begun = len(pilot.modes)
+        arms.leader_bus.plug_in()
+        pilot.wait_until_at(FAR)
+        assert BLEND_RAD_S / 2 < max(pilot.blend_speeds(begun)) <= BLEND_RAD_S + 1e-9
+
+
+def test_the_release_of_the_emergency_stop_moves_nothing_until_the_clutch_is_engaged(
+    domain, arms, start
+):
+    start()
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: 'following' in pilot.modes, what='following')
+        assert pilot.emergency_stop(True).success
+        pilot.until(lambda: pilot.engaged is False, what='the clutch open')
+        arms.hand(NEAR)
+        refused = pilot.clutch(True)
+        assert not refused.success
+        assert 'emergency stop' in refused.message
+        assert pilot.emergency_stop(False).success
+        pilot.assert_stands(0.7)
+        pilot.until(lambda: pilot.clutch(True).success, what='the clutch engaged')
+        pilot.wait_until_at(NEAR)
+
+
+def test_when_teleoperation_dies_the_arm_holds_and_goes_on_by_a_blend(domain, arms, start):
+    start()
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: 'following' in pilot.modes, what='following')
+        (pid,) = [pid for pid, words in processes_of(domain).items() if 'teleop_node' in words]
+        os.kill(pid, signal.SIGKILL)
+        pilot.until(lambda: pilot.modes[-1] == 'holding', what='a hold')
+        arms.hand(NEAR)
+        begun = len(pilot.modes)
+        pilot.wait_until_at(NEAR)
+        assert BLEND_RAD_S / 2 < max(pilot.blend_speeds(begun)) <= BLEND_RAD_S + 1e-9
+
+
+def test_keys_move_a_joint_while_they_are_held_and_a_dead_terminal_stops_it(domain, arms, start):
+    arms.leader_bus.hang_up()  # nobody needs a leader now
+    start('source:=keyboard')
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: pilot.position is not None, what='torque')
+        pilot.until(lambda: pilot.engaged, what='the clutch')
+
+        def hold_key():
+            pilot.press(['elbow_flex'], [0.4])
+            return pilot.position[2] > 0.4
+
+        pilot.until(hold_key, what='the elbow at 0.4')
+        died_at = pilot.position.copy()
+        pilot.wait_until_standing()
+        pilot.assert_stands(0.5)
+        assert pilot.position[2] - died_at[2] < 0.3, 'no more than a late message explains'
+        assert np.delete(pilot.position, 2) == pytest.approx([0.2] * 5, abs=0.005)
+
+
+def calibration_folder(folder, leader, follower):
+    folder.mkdir()
+    (folder / 'leader.json').write_text(json.dumps(leader))
+    (folder / 'follower.json').write_text(json.dumps(follower))
+    return folder
+
+
+def test_a_calibration_that_does_not_fit_is_refused_by_joint(domain, arms, start, tmp_path):
+    narrow = LEADER.to_mapping()
+    narrow['elbow_flex'] |= {'range_min': 2000, 'range_max': 2200}
+    folder = calibration_folder(tmp_path / 'narrow', narrow, FOLLOWER.to_mapping())
+    command = start(f'calibration_dir:={folder}')
+    assert command.wait(40) == 1
+    assert 'elbow_flex' in command.output
+    assert 'Traceback' not in command.output
+    assert processes_of(domain) == {}
+
+
+def test_swapped_calibrations_are_refused_before_anything_moves(domain, arms, start, tmp_path):
+    folder = calibration_folder(tmp_path / 'swapped', FOLLOWER.to_mapping(), LEADER.to_mapping())
+    command = start(f'calibration_dir:={folder}')
+    assert command.wait(40) == 1
+    assert 'swapped' in command.output
+    assert 'Traceback' not in command.output
+    assert arms.follower.position_rad() == pytest.approx([0.2] * 6)
+
+
+@pytest.mark.parametrize(
+    ('argument', 'expected'),
+    [
+        ('source:=mind', ['mind', 'leader', 'keyboard']),
+        ('leader:=real', ['real', 'scripted', 'idle']),
+        ('sauce:=leader', ['sauce', 'source']),
+    ],
+)
+def test_bad_input_is_one_clear_message(chefmate, domain, tmp_path, argument, expected):
+    command = chefmate('launch', 'teleop.launch.py', f'run_dir:={tmp_path}', argument)
+    assert command.wait(40) != 0
+    for words in expected:
+        assert words in command.output
+    assert 'Traceback' not in command.output
+
+
+def test_the_joints_of_this_file_are_in_order():
+    """`place` counts on it."""
+    assert JOINT_NAMES[-1] == 'gripper'
