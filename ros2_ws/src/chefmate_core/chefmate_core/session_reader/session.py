@@ -49,6 +49,10 @@ class SessionEpisode:
         with open_bag(self.folder, self.cameras) as bag:
             return schedule(bag, tuple(self.cameras), self.fps, self.folder.name)
 
+    def __getstate__(self) -> dict[str, object]:
+        # One episode has one pickle, whether its frames were counted or not.
+        return {key: value for key, value in self.__dict__.items() if key != '_schedule'}
+
     @property
     def frame_count(self) -> int:
         """How many frames `frames` yields. Reads the ends of the bag.

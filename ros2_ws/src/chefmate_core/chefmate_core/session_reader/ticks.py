@@ -56,6 +56,7 @@ class EpisodeCounts:
     refusals: Counter[str] = field(default_factory=Counter)  # by reason, without its numbers
     held_images: Counter[str] = field(default_factory=Counter)  # ticks with the last one's image
     unreadable_images: Counter[str] = field(default_factory=Counter)
+    instructions: set[str] = field(default_factory=set)  # what was in force, by the topic
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,10 @@ def ticks(
     for index in range(plan.count):
         now_s = plan.time_s(index)
         while waiting is not None and waiting.stamp_s <= now_s:
-            known.add(waiting)
+            if waiting.stream == INSTRUCTION:
+                counts.instructions.add(waiting.value)
+            else:
+                known.add(waiting)
             waiting = next(samples, None)
         tick = known.at(index, now_s)
         counts.ticks += 1
@@ -138,7 +142,7 @@ class _Known:
             self._buffer.add_joints(sample.stamp_s, *sample.value)
         elif sample.stream == ACTION:
             self._actions.append((sample.stamp_s, sample.value[0]))
-        elif sample.stream != INSTRUCTION:
+        else:
             # Encoded: the buffer chooses by stamps, and few of them are wanted as pictures.
             self._buffer.add_image(
                 sample.stream, sample.stamp_s, np.asarray(sample.value, dtype=np.uint8)
