@@ -5,12 +5,15 @@ Words are inputs, so instructions of equal length share one. Graphs share one me
 only one of them runs at a time.
 """
 
+import math
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from chefmate_core.errors import PolicyError
 from chefmate_policy.engine.language import Prompt
 from chefmate_policy.engine.packed import PackedGroot
 from chefmate_policy.engine.runner import Encoded, host_tensor, padded_prefix
@@ -27,23 +30,25 @@ class GraphRunner:
     def __init__(self, model: PackedGroot, profile: Profile, compiled: bool = False) -> None:
         """`compiled`: let torch.compile fuse what lies between the GEMMs; capture takes longer."""
         self._model, self._profile = model, profile
-        self._forward = torch.compile(model.__call__, dynamic=False) if compiled else model
+        self._forward = _compiled(model) if compiled else model
         self._graphs: OrderedDict[tuple, _Graph] = OrderedDict()
-        self._pool = torch.cuda.graph_pool_handle()
+        with torch.cuda.device(model.device):
+            self._pool = torch.cuda.graph_pool_handle()
 
     # Buffers that are made in inference mode may be written to in inference mode only.
     @torch.inference_mode()
     def prepare(self, encoded: Encoded) -> None:
-        """Capture the graph for such an input."""
-        self._graph(encoded)
+        """Capture the graph for such an input, and replay it once: the first one is slower."""
+        self.run(encoded)
 
     @torch.inference_mode()
     def run(self, encoded: Encoded) -> tuple[Tensor, dict[str, float]]:
         """See `Runner`; on the GPU there is one part only."""
-        graph = self._graph(encoded)
-        graph.load(encoded)
-        milliseconds = graph.replay()
-        return graph.actions.clone(), {'gpu': milliseconds * 1e-3}
+        with torch.cuda.device(self._model.device):  # streams and events belong to it
+            graph = self._graph(encoded)
+            graph.load(encoded)
+            milliseconds = graph.replay()
+            return graph.actions.clone(), {'gpu': milliseconds * 1e-3}
 
     def _graph(self, encoded: Encoded) -> '_Graph':
         key = (
@@ -57,6 +62,13 @@ class GraphRunner:
                 self._graphs.popitem(last=False)
         self._graphs.move_to_end(key)
         return self._graphs[key]
+
+
+def _compiled(model: PackedGroot) -> Callable[..., Tensor]:
+    # One compilation for each length of a prompt; beyond its limit torch would go on eagerly.
+    config = torch._dynamo.config
+    config.recompile_limit = max(config.recompile_limit, 8 * KEPT_GRAPHS)
+    return torch.compile(model.__call__, dynamic=False)
 
 
 @dataclass
@@ -105,6 +117,7 @@ class _Graph:
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph, pool=runner._pool):
             self._whole()
+        self._check(self.actions.clone())
 
     @property
     def actions(self) -> Tensor:
@@ -129,6 +142,16 @@ class _Graph:
         self._end.record()
         self._end.synchronize()
         return self._start.elapsed_time(self._end)
+
+    def _check(self, eager: Tensor) -> None:
+        """Hold the first replay against the run before the capture."""
+        self.actions.fill_(math.inf)
+        self.replay()
+        if not torch.allclose(self.actions, eager, rtol=0.02, atol=0.02, equal_nan=True):
+            raise PolicyError(
+                'the CUDA graph does not say what was captured into it. Next: backend=packed, '
+                f'and report it with the versions of torch ({torch.__version__}) and the driver'
+            )
 
     def _whole(self) -> None:
         model, buffers = self._model, self._buffers

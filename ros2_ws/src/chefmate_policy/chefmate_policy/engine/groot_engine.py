@@ -16,7 +16,7 @@ from chefmate_policy.processing.processor import Processor
 
 MAX_SAMPLES = 16
 MAX_SEED = 2**63 - 1
-# What the cameras of this project send: the first inference finds everything ready for it.
+# What the cameras of this project send, until a request tells better.
 EXPECTED_FRAME = (480, 640, 3)
 EXPECTED_INSTRUCTION = 'pick up the bread slice and place it on the plate'
 
@@ -50,6 +50,7 @@ class GrootEngine:
         self._processor, self._runner = processor, runner
         self._chunk_shape = chunk_shape
         self._samples = samples
+        self._frame_shapes: dict[str, tuple[int, ...]] = {}  # of the newest request
         self._noise = torch.Generator()
         if seed is None:
             self._noise.seed()
@@ -71,9 +72,12 @@ class GrootEngine:
         Raises:
             EngineRequestError: the instruction cannot be used.
         """
-        black = np.zeros(EXPECTED_FRAME, np.uint8)
+        images = {
+            name: np.zeros(self._frame_shapes.get(name, EXPECTED_FRAME), np.uint8)
+            for name in self.modality.cameras
+        }
         state = self.state_range[0] if self.state_range else np.zeros(self.modality.state_size)
-        request = ModelInput(dict.fromkeys(self.modality.cameras, black), state, instruction)
+        request = ModelInput(images, state, instruction)
         self._runner.prepare(self._encode(request, torch.zeros(self._samples, *self._chunk_shape)))
 
     def infer(self, request: ModelInput) -> ModelOutput:
@@ -87,6 +91,7 @@ class GrootEngine:
         encoded = self._encode(request, self._draw(request))
         encoded_s = time.perf_counter()
         samples, parts = self._runner.run(encoded)
+        self._frame_shapes = {name: request.images[name].shape for name in self.modality.cameras}
         decode_s = time.perf_counter()
         if not bool(torch.isfinite(samples).all()):
             raise PolicyError(
