@@ -22,6 +22,15 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
             work, folder, threads = pickle.load(requests)
         except EOFError:
             return
+        except Exception as error:  # as for a class of a script, which is a module to nobody else
+            _send(
+                replies,
+                DatasetError(
+                    f'a recorded episode cannot be sent to another process: {error}. Next: define '
+                    f'its class in a module that can be imported, or use one worker'
+                ),
+            )
+            return
         answer: Exception | None = None
         try:
             prepare(work, folder, threads)
