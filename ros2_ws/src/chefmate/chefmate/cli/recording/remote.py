@@ -1,0 +1,66 @@
+"""The recorder as another process sees it: its diagnostics and its services."""
+
+import contextlib
+import threading
+from collections.abc import Mapping
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from std_srvs.srv import Trigger
+
+from chefmate_ros import qos
+
+STATUS = 'recorder: episodes'
+START, STOP, DISCARD = 'start_recording', 'stop_recording', 'discard_episode'
+
+
+class RemoteRecorder:
+    """Listens in a thread of its own until closed. Signals stay with the caller."""
+
+    def __init__(self) -> None:
+        self.values: Mapping[str, str] = {}
+        self.level, self.sentence = 3, 'the recorder is not up yet'
+        self._context = Context()
+        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        self._node = rclpy.create_node('record', context=self._context)
+        self._node.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS
+        )
+        self._clients = {
+            name: self._node.create_client(Trigger, f'recorder/{name}')
+            for name in (START, STOP, DISCARD)
+        }
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, name='remote recorder', daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> str:
+        """What the recorder does: idle, recording, finishing; empty before it has spoken."""
+        return self.values.get('state', '')
+
+    def call(self, name: str) -> rclpy.task.Future | None:
+        """Ask a service; return the answer to come, None where nobody offers it."""
+        client = self._clients[name]
+        return client.call_async(Trigger.Request()) if client.service_is_ready() else None
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._executor.shutdown(timeout_sec=0)
+        self._thread.join(timeout=2.0)
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name == STATUS:
+                self.values = {entry.key: entry.value for entry in status.values}
+                self.level, self.sentence = status.level[0], status.message
