@@ -2,7 +2,11 @@
 
 import json
 import os
+import pty
+import select
 import signal
+import subprocess
+import termios
 import time
 
 import numpy as np
@@ -106,6 +110,13 @@ class Arms:
             time.sleep(0.004)
         self.leader.move(MAPPING.to_leader(position_rad))
 
+    def wait_until_at(self, position_rad):
+        """The servos lag behind their goals."""
+        end_s = time.monotonic() + 10.0
+        while not np.allclose(self.follower.position_rad(), position_rad, atol=0.02):
+            assert time.monotonic() < end_s, self.follower.position_rad()
+            time.sleep(0.01)
+
     def close(self):
         self.leader_bus.close()
         self.follower_bus.close()
@@ -164,7 +175,7 @@ def test_the_follower_follows_a_hand_through_both_calibrations(domain, arms, sta
         for goal in (NEAR, FAR, place(0.4, 0.3, 0.1, 0.3, 0.0, gripper=1.2)):
             arms.hand(goal, seconds=2.0)
             pilot.wait_until_at(goal)
-            pilot.until(lambda: np.allclose(arms.follower.position_rad(), goal, atol=0.02))
+            arms.wait_until_at(goal)
         assert max(speed for _, speed in pilot.speeds) <= 3.0 + 1e-9
 
 
@@ -250,6 +261,81 @@ def test_keys_move_a_joint_while_they_are_held_and_a_dead_terminal_stops_it(doma
         pilot.assert_stands(0.5)
         assert pilot.position[2] - died_at[2] < 0.3, 'no more than a late message explains'
         assert np.delete(pilot.position, 2) == pytest.approx([0.2] * 5, abs=0.005)
+
+
+def test_the_cockpit_moves_joints_by_keys_and_its_death_stops_the_arm(
+    domain, environment, arms, start
+):
+    arms.leader_bus.hang_up()
+    start('source:=keyboard')
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, 120))
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: pilot.position is not None, what='torque')
+        cockpit = subprocess.Popen(
+            ['chefmate', 'teleop'], env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        try:
+
+            def type_key(key):
+                os.write(ours, key)
+                while select.select([ours], [], [], 0.02)[0]:
+                    os.read(ours, 65536)  # a terminal that nobody reads would block it
+
+            def moved():
+                type_key(b'e')
+                return pilot.position[2] > 0.35
+
+            pilot.until(moved, what='the elbow at 0.35')
+            cockpit.kill()
+            pilot.wait_until_standing()
+            pilot.assert_stands(0.5)
+            assert np.delete(pilot.position, 2) == pytest.approx([0.2] * 5, abs=0.005)
+        finally:
+            cockpit.kill()
+            cockpit.wait()
+            os.close(ours)
+            os.close(theirs)
+
+
+def test_space_in_the_cockpit_is_the_clutch(domain, environment, arms, start):
+    start()
+    ours, theirs = pty.openpty()
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: 'following' in pilot.modes, what='following')
+        cockpit = subprocess.Popen(
+            ['chefmate', 'teleop'], env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        try:
+            said = b''
+            end_s = time.monotonic() + 30.0
+            while b'engaged' not in said and time.monotonic() < end_s:
+                if select.select([ours], [], [], 0.1)[0]:
+                    said += os.read(ours, 65536)
+            os.write(ours, b' ')
+
+            def paused():
+                if select.select([ours], [], [], 0.02)[0]:
+                    os.read(ours, 65536)
+                return pilot.engaged is False
+
+            pilot.until(paused, what='a pause')
+            os.write(ours, b'x')
+            assert cockpit.wait(20) == 0
+        finally:
+            cockpit.kill()
+            cockpit.wait()
+            os.close(ours)
+            os.close(theirs)
+
+
+def test_the_cockpit_without_a_teleoperation_or_a_terminal_says_what_to_do(chefmate):
+    nobody = chefmate('teleop', '--pause')
+    assert nobody.wait(40) != 0
+    assert 'teleop.launch.py' in nobody.output
+    no_terminal = chefmate('teleop')
+    assert no_terminal.wait(40) != 0
+    assert '--pause' in no_terminal.output
 
 
 def calibration_folder(folder, leader, follower):
