@@ -32,6 +32,8 @@ class Salvaged:
 
 def salvage(path: Path) -> Iterator[Salvaged]:
     """Yield every whole message of a file, up to where it is broken or ends."""
+    if not path.is_file():
+        return
     schemas: dict[int, Schema] = {}
     channels: dict[int, Channel] = {}
     with path.open('rb') as stream:

@@ -1,0 +1,192 @@
+"""What a kill, a full disk or a cut leaves, and what repair makes of it."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import recording_rig as rig
+from rosbags.highlevel import AnyReader
+
+from chefmate_core.recording.errors import SessionError
+from chefmate_core.recording.repair import repair_session
+from chefmate_core.recording.salvage import salvage
+from chefmate_core.recording.session import episode_name, open_name
+
+BAG = 'episode_000001_0.mcap'
+ENDLESS = textwrap.dedent("""
+    import itertools, pathlib, sys, time
+    import recording_rig as rig
+    recorder = rig.make_recorder(pathlib.Path(sys.argv[1]))
+    messages = list(rig.episode_messages(2.0))
+    rig.record(recorder, messages)
+    for each in messages:
+        recorder.add(each)
+    recorder.start(rig.START_NS)
+    for each in messages:
+        recorder.add(each)
+    path = recorder.session.open_episode(1) / 'episode_000001_0.mcap'
+    rig.until(lambda: path.stat().st_size > sum(len(each.data) for each in messages))
+    print('killing', flush=True)
+    for each in itertools.cycle(messages):
+        recorder.add(each)
+        time.sleep(0.0005)
+""")
+
+
+def contents(folder):
+    with AnyReader([folder]) as reader:
+        return [
+            (connection.topic, time_ns, bytes(data))
+            for connection, time_ns, data in reader.messages()
+        ]
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """A session whose recorder was killed (-9) in the middle of its second episode."""
+    session = tmp_path / 'session'
+    path = f'{Path(__file__).parent}:{os.environ.get("PYTHONPATH", "")}'
+    process = subprocess.Popen(
+        [sys.executable, '-c', ENDLESS, str(session)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONPATH': path},
+    )
+    assert process.stdout.readline().strip() == 'killing'
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return session
+
+
+def test_after_a_kill_the_finished_episode_is_whole_and_the_open_one_becomes_a_bag(killed):
+    before = contents(killed / episode_name(0))
+    report = repair_session(killed)
+    assert report.finished == [0]
+    assert list(report.repaired) == [1]
+    assert contents(killed / episode_name(0)) == before
+    repaired = contents(killed / episode_name(1))
+    assert len(repaired) == report.repaired[1]
+    # All that had been flushed before the kill is there, byte for byte.
+    given = [('/' + m.name, m.log_ns, m.data) for m in rig.episode_messages(2.0)]
+    assert set(given) <= set(repaired)
+    record = json.loads((killed / 'episode_000001.json').read_text())
+    assert record['instruction'] == 'pick up the cheese'
+    assert record['outcome'] == 'saved'
+    assert any('repaired' in text for text in record['report']['findings'])
+    assert not list(killed.glob('.open*'))
+
+
+def test_after_a_kill_the_open_episode_can_be_discarded_cleanly(killed):
+    report = repair_session(killed, discard=True)
+    assert list(report.discarded) == [1]
+    assert not list(killed.glob('.open*'))
+    assert not (killed / episode_name(1)).exists()
+    assert contents(killed / episode_name(0))
+
+
+def test_repair_can_be_repeated_and_then_has_nothing_to_do(killed):
+    repair_session(killed)
+    report = repair_session(killed)
+    assert (report.finished, report.repaired, report.discarded) == ([0, 1], {}, {})
+
+
+def test_a_recorder_that_still_runs_is_not_repaired(tmp_path):
+    recorder = rig.make_recorder(tmp_path)
+    rig.record(recorder, rig.episode_messages(0.3))
+    with pytest.raises(SessionError, match='another recorder'):
+        repair_session(tmp_path)
+    recorder.close()
+
+
+def test_a_folder_that_is_no_session_is_refused(tmp_path):
+    with pytest.raises(SessionError, match='no session'):
+        repair_session(tmp_path)
+
+
+@pytest.fixture(scope='module')
+def cut_apart(tmp_path_factory):
+    """A session with one whole episode, and the bytes and messages of its bag."""
+    session = tmp_path_factory.mktemp('whole') / 'session'
+    recorder = rig.make_recorder(session)
+    rig.record(recorder, rig.episode_messages(1.0))
+    recorder.close()
+    path = session / episode_name(0) / 'episode_000000_0.mcap'
+    return session, path.read_bytes(), contents(session / episode_name(0))
+
+
+@pytest.mark.parametrize('share', [0.02, 0.1, 0.35, 0.5, 0.77, 0.9, 0.99, 0.9999])
+def test_a_bag_that_was_cut_anywhere_yields_a_true_beginning(cut_apart, tmp_path, share):
+    session, data, whole = cut_apart
+    copy = tmp_path / 'session'
+    shutil.copytree(session, copy)
+    left = copy / open_name(1)
+    left.mkdir()
+    (left / BAG).write_bytes(data[: round(len(data) * share)])
+    report = repair_session(copy)
+    if 1 in report.discarded:
+        assert share < 0.1
+        return
+    found = contents(copy / episode_name(1))
+    assert 0 < len(found) <= len(whole)
+    assert set(found) <= set(whole)
+    # A chunk more or less: what was written first is what is there.
+    assert len(found) >= len(whole) * (share - 0.1) - 1
+
+
+def test_an_open_episode_without_a_message_is_removed(cut_apart, tmp_path):
+    session, _, _ = cut_apart
+    copy = tmp_path / 'session'
+    shutil.copytree(session, copy)
+    (copy / open_name(3)).mkdir()
+    (copy / open_name(3) / 'episode_000003_0.mcap').write_bytes(b'')
+    (copy / open_name(4)).mkdir()
+    report = repair_session(copy)
+    assert sorted(report.discarded) == [3, 4]
+    assert report.repaired == {}
+    assert 'no message' in '\n'.join(report.lines())
+
+
+def test_rubbish_in_the_place_of_a_bag_yields_nothing(tmp_path):
+    path = tmp_path / 'rubbish.mcap'
+    for content in (b'', b'rubbish', b'\x89MCAP0\r\n', b'\x89MCAP0\r\n' + bytes(range(256)) * 9):
+        path.write_bytes(content)
+        assert list(salvage(path)) == []
+
+
+def test_a_full_disk_fails_the_episode_loudly_and_what_was_written_is_repaired(tmp_path):
+    session = tmp_path / 'session'
+    recorder = rig.make_recorder(session)
+    rig.record(recorder, rig.episode_messages(0.3))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    messages = list(rig.episode_messages(20.0))
+    for each in messages[:12]:
+        recorder.add(each)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, before[1]))  # writes fail beyond it
+    try:
+        recorder.start(rig.START_NS)
+        for each in messages:
+            recorder.add(each)
+        recorder.finish()
+        assert recorder.wait(60.0)
+    except OSError:
+        assert recorder.wait(60.0)  # it had ended before we asked
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert 'episode 1 FAILED' in recorder.last.failure
+    assert 'cannot be written' in recorder.last.failure
+    assert recorder.session.finished() == [0]
+    assert rig.record(recorder, messages[:200]) == 2  # the next one is well again
+    recorder.close()
+    report = repair_session(session)
+    assert report.finished == [0, 2]
+    found = contents(session / episode_name(1))
+    assert len(found) > 100
+    given = {('/' + each.name, each.log_ns, each.data) for each in messages}
+    assert {entry for entry in found if entry[0] != '/policy/instruction'} <= given
