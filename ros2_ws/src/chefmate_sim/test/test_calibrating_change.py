@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -168,6 +169,19 @@ def test_what_was_cut_short_can_be_undone_and_the_older_change_after_it(virtual,
     assert json.loads(path.read_text())['shoulder_pan']['range_min'] == other.range_min
     change.undo(bus, path)
     assert settings_of(virtual) == blank
+
+
+def test_a_process_killed_after_everything_but_the_last_mark_is_taken_back(
+    virtual, bus, path, blank
+):
+    path.write_text('the old file')
+    put(bus, path)
+    record = load_record(record_of(path))
+    dataclasses.replace(record, is_complete=False).save(record_of(path))
+    assert 'cut short' in change.recover(bus, path)
+    assert settings_of(virtual) == blank
+    assert path.read_text() == 'the old file'
+    assert change.recover(bus, path) == ''
 
 
 def test_what_was_cut_short_is_not_taken_back_on_another_arm(virtual, path, blank, bus):
