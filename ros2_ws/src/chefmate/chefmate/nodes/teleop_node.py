@@ -14,6 +14,7 @@ from chefmate_core.calibration import ArmCalibration
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.motion.reach import Reach
+from chefmate_core.realtime import RealtimeConfig, make_realtime
 from chefmate_core.safety.config import GateConfig, load_preset
 from chefmate_core.teleop.clutch import Clutch
 from chefmate_core.teleop.config import TeleopConfig
@@ -29,6 +30,7 @@ from chefmate_ros.parameters import declare
 from chefmate_ros.running import run_node
 
 SOURCES = ('leader', 'keyboard')
+REALTIME_PRIORITY = 20  # a command that waits for a busy program is an old command
 JOG_LEASH_RAD = 0.1  # a key that is let go leaves no way to go on
 
 
@@ -70,6 +72,17 @@ class TeleopNode(Node):
             JogConfig().key_timeout_s,
             'A key counts for this long, s.',
             (0.03, 0.5),
+        )
+        realtime_priority = declare(
+            self,
+            'realtime_priority',
+            REALTIME_PRIORITY,
+            'SCHED_FIFO priority, below that of the drivers; 0: none.',
+        )
+        self._realtime = make_realtime(  # this thread is the one that spins
+            RealtimeConfig(priority=realtime_priority, lock_memory=False)
+            if realtime_priority
+            else RealtimeConfig(priority=0, others_priority=0, lock_memory=False)
         )
         self._clutch = Clutch(source, config.starts_engaged)
         self._monitor = TeleopMonitor()
@@ -157,7 +170,8 @@ class TeleopNode(Node):
         if vectors is not None:
             now_s = time.monotonic()
             self._teleop.follower.applied(vectors[0], message.header.frame_id, now_s)
-            self._monitor.applied(vectors[0], seconds(message.header.stamp))
+            if self._teleop.follower.is_following:
+                self._monitor.applied(vectors[0], seconds(message.header.stamp))
 
     def _on_follower(self, leader: LeaderTeleop, message: JointState) -> None:
         """The error is that of a follower that is to follow, not of one that blends or holds."""
@@ -194,6 +208,7 @@ class TeleopNode(Node):
             **self._monitor.values(),
             **self._clutch.counters,
             **self._teleop.counters,
+            **self._realtime.as_dict(),
         }
         state = self._state()
         level = Level.WARN if 'silent' in state or 'waiting' in state else Level.OK

@@ -53,7 +53,7 @@ class LeaderTeleop:
         self._stamp_s = -math.inf
         self._heard_s = -math.inf
         self._last: JointGoal | None = None  # of this engagement
-        self._last_s = -math.inf
+        self._last_stamp_s = -math.inf
 
     def read(
         self,
@@ -111,14 +111,14 @@ class LeaderTeleop:
         if self._last is None:
             self.clutch.begin_anew()
         wanted = JointGoal(self.wanted_rad, velocity_rad_s)
-        goal = self._reach.toward(wanted, self._last, now_s - self._last_s)
+        goal = self._reach.toward(wanted, self._last, self._stamp_s - self._last_stamp_s)
         if self.follower.is_following and self._last is not None:
             goal = self._reach.leashed(goal, setpoint_rad)
         # What the joints' limits take away is no hurry of the hand.
         behind_rad = np.max(np.abs(self._reach.toward(wanted, None, 0.0).position_rad
                                    - goal.position_rad))  # fmt: skip
         self.counters['hand_too_fast'] += int(behind_rad > 1e-6)
-        self._last, self._last_s = goal, now_s
+        self._last, self._last_stamp_s = goal, self._stamp_s
         return TeleopCommand(goal, self._stamp_s, self.clutch.source)
 
     def is_heard(self, now_s: float) -> bool:
