@@ -137,6 +137,17 @@ def test_swapped_cameras_change_places_with_images_and_statistics(tmp_path, targ
         }
 
 
+def test_cameras_can_be_swapped_back_in_one_episode_alone(tmp_path):
+    dataset = made(tmp_path, 5, 6)
+    swap = {'wrist': 'scene', 'scene': 'wrist'}
+    mended = again(edit.rename_cameras(dataset, swap, [1]), tmp_path / 'new', Format.LEROBOT_V30)
+    assert looks_like(mended, 0, WRIST, 'wrist', 0)
+    assert looks_like(mended, 1, WRIST, 'scene', 1)
+    assert looks_like(mended, 1, SCENE, 'wrist', 1)
+    with pytest.raises(DatasetRequestError, match='change places'):
+        edit.rename_cameras(dataset, {'wrist': 'hand'}, [1])
+
+
 def test_a_renamed_camera_is_renamed_in_groots_modality_too(tmp_path):
     dataset = made(tmp_path, 5, target=Format.GROOT)
     renamed = again(

@@ -80,13 +80,16 @@ def merge(datasets: Sequence[Dataset]) -> Dataset:
     return replace(first, episodes=episodes)
 
 
-def rename_cameras(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
+def rename_cameras(
+    dataset: Dataset, names: Mapping[str, str], episodes: Collection[int] | None = None
+) -> Dataset:
     """Return the data set with other names for its cameras: old -> new, short or whole.
 
-    Two names may change places: that repairs swapped cameras.
+    Two names may change places: that repairs swapped cameras, in all episodes or in some.
 
     Raises:
-        DatasetRequestError: a camera is not there, or two would have one name.
+        DatasetRequestError: a camera is not there, two would have one name, or some episodes would
+            have other cameras than the rest.
     """
     cameras = camera_keys(dataset.features)
     renamed = {_camera(old, cameras): _whole_name(new) for old, new in names.items()}
@@ -97,11 +100,35 @@ def rename_cameras(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
             f'two cameras would be called {", ".join(twice)}; cameras: {", ".join(cameras)}. '
             f'Next: name both to let them change places'
         )
+    if episodes is not None:
+        return _swapped(dataset, renamed, episodes)
     return replace(
         dataset,
         features={renamed.get(key, key): value for key, value in dataset.features.items()},
         episodes=[_with_cameras(episode, renamed) for episode in dataset.episodes],
         modality=_modality(dataset.modality, renamed),
+    )
+
+
+def _swapped(dataset: Dataset, renamed: Mapping[str, str], episodes: Collection[int]) -> Dataset:
+    """Return the data set with cameras that changed places in some episodes."""
+    _check_numbers(dataset, list(episodes))
+    differ = [
+        f'{old} and {new}'
+        for old, new in renamed.items()
+        if dataset.features[old].shape != dataset.features.get(new, dataset.features[old]).shape
+    ]
+    if set(renamed) != set(renamed.values()) or differ:
+        raise DatasetRequestError(
+            'in some episodes only, cameras of one size can change places, as in wrist=scene '
+            f'scene=wrist; found {dict(renamed)}' + (f'; sizes differ: {differ}' if differ else '')
+        )
+    return replace(
+        dataset,
+        episodes=[
+            _with_cameras(episode, renamed) if number in episodes else episode
+            for number, episode in enumerate(dataset.episodes)
+        ],
     )
 
 

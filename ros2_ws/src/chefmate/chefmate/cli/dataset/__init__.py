@@ -9,7 +9,7 @@ EXAMPLES = (
     ('chefmate dataset convert SESSION DST --to groot', 'a recording, for GR00T'),
     ('chefmate dataset check DST', 'what would break training?'),
     ('chefmate dataset report DST', 'a page with pictures'),
-    ('chefmate dataset delete SRC DST 3,7-9', 'without four episodes'),
+    ('chefmate dataset delete SRC DST --episodes 3,7-9', 'without four episodes'),
     ('chefmate dataset TASK --help', 'what a task takes'),
 )
 
@@ -32,6 +32,6 @@ def run(args: argparse.Namespace) -> int:
         ConfigurationError: what was asked for cannot be done.
         DatasetError: a data set is damaged.
     """
-    module, _, function = arguments.TASKS[args.task].partition(':')
+    module, _, function = arguments.TASKS[args.dataset_task].partition(':')
     # What a task needs (pyarrow, FFmpeg, the hub) is loaded when it is chosen.
     return getattr(importlib.import_module(f'chefmate.cli.dataset.{module}'), function)(args)

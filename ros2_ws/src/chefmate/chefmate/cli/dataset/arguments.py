@@ -66,12 +66,13 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
         task = add(name, f'{what} some episodes.')
         task.add_argument('source', type=Path)
         _add_writing(task)
-        task.add_argument('episodes', type=episode_numbers, help='as in 0,4-7 (the first is 0)')
+        _add_episodes(task, required=True)
 
     rename = add('rename-camera', 'Give cameras other names; two may change places.')
     rename.add_argument('source', type=Path)
     _add_writing(rename)
     rename.add_argument('names', nargs='+', metavar='OLD=NEW')
+    _add_episodes(rename, more='; only where names change places (default: all)')
 
     relabel = add('relabel', 'Give episodes other instructions.')
     relabel.add_argument('source', type=Path)
@@ -79,14 +80,8 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
     relabel.add_argument(
         '--text', nargs=2, action='append', default=[], metavar=('OLD', 'NEW'), help='everywhere'
     )
-    relabel.add_argument(
-        '--episode',
-        nargs=2,
-        action='append',
-        default=[],
-        metavar=('EPISODES', 'TEXT'),
-        help='as in 0,4-7 "pick up the bread"',
-    )
+    relabel.add_argument('--task', metavar='TEXT', help='what the --episodes are to be')
+    _add_episodes(relabel)
 
     check = add('check', 'Find what breaks training; each finding says where and how to repair.')
     check.add_argument('path', type=Path, help='a session or a data set')
@@ -109,6 +104,16 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
     pull.add_argument('name', help='ORGANISATION/NAME')
     pull.add_argument('path', type=Path)
     pull.add_argument('--revision', help='a branch, tag or commit')
+
+
+def _add_episodes(parser: argparse.ArgumentParser, required: bool = False, more: str = '') -> None:
+    parser.add_argument(
+        '--episodes',
+        type=episode_numbers,
+        required=required,
+        metavar='NUMBERS',
+        help=f'as in 0,4-7; the first is 0{more}',
+    )
 
 
 def _add_writing(parser: argparse.ArgumentParser, required: bool = False) -> None:
@@ -137,14 +142,14 @@ def episode_numbers(text: str) -> list[int]:
     """Return the numbers that a text such as `0,4-7` names.
 
     Raises:
-        ConfigurationError: it is no such text.
+        ArgumentTypeError: it is no such text.
     """
     numbers: list[int] = []
     for part in text.split(','):
         first, dash, last = part.strip().partition('-')
         if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise ConfigurationError(
-                f'episodes: found {text!r}; expected numbers and ranges, as in 0,4-7'
+            raise argparse.ArgumentTypeError(
+                f'found {text!r}; expected numbers and ranges, as in 0,4-7'
             )
         numbers += range(int(first), int(last or first) + 1)
     return numbers

@@ -4,24 +4,33 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from chefmate_core.dataset_checks import Finding
 
 
 def check(args: argparse.Namespace) -> int:
     """Print the findings; 1 where one of them is an error."""
+    from chefmate_core.dataset_checks import Severity
     from chefmate_core.dataset_checks import check as find
 
     findings = find(args.path)
     console = Console(highlight=False)
     if args.json:
-        console.print_json(json.dumps([asdict(finding) for finding in findings], default=str))
+        console.print_json(json.dumps([_as_dict(finding) for finding in findings]))
     else:
         for finding in findings:
             console.print(str(finding), soft_wrap=True, markup=False)
         if not findings:
             console.print(f'[green]nothing found:[/] {args.path}', soft_wrap=True)
-    return int(any(str(finding.severity).endswith('error') for finding in findings))
+    return int(any(finding.severity is Severity.ERROR for finding in findings))
+
+
+def _as_dict(finding: 'Finding') -> dict[str, Any]:
+    return {'severity': finding.severity.value, **asdict(finding)}
 
 
 def report(args: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from chefmate.cli.dataset.arguments import episode_numbers, pairs
+from chefmate.cli.dataset.arguments import pairs
 from chefmate_core.dataset import edit
 from chefmate_core.dataset.convert import Options, write
 from chefmate_core.dataset.layout import Format
@@ -85,14 +85,17 @@ def delete(args: argparse.Namespace) -> int:
 def rename_camera(args: argparse.Namespace) -> int:
     """Give cameras other names."""
     names = pairs(args.names, 'OLD=NEW')
-    return _write(args, edit.rename_cameras(open_dataset(args.source), names), args.destination)
+    dataset = edit.rename_cameras(open_dataset(args.source), names, args.episodes)
+    return _write(args, dataset, args.destination)
 
 
 def relabel(args: argparse.Namespace) -> int:
     """Give episodes other instructions."""
-    if not args.text and not args.episode:
-        raise ConfigurationError('relabel: nothing to do; give --text OLD NEW or --episode N TEXT')
-    episodes = {number: text for where, text in args.episode for number in episode_numbers(where)}
+    if bool(args.task) != bool(args.episodes) or not (args.text or args.task):
+        raise ConfigurationError(
+            'relabel: give --text OLD NEW, or --episodes NUMBERS with --task TEXT, or both'
+        )
+    episodes = dict.fromkeys(args.episodes or (), args.task)
     dataset = edit.relabel(open_dataset(args.source), dict(args.text), episodes)
     return _write(args, dataset, args.destination)
 
