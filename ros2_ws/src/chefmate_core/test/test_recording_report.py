@@ -31,6 +31,19 @@ def test_dropped_frames_are_counted_by_their_stamps_and_named():
     assert found(content, WRIST, '4 of 60')
 
 
+def test_a_writer_that_is_held_up_and_catches_up_has_dropped_nothing():
+    messages = list(rig.episode_messages(1.0))
+    for index, each in enumerate(messages):
+        if each.name == STATES:
+            number = (each.log_ns - rig.START_NS) // 10_000_000
+            shift_ns = 9_000_000 * (number % 10) * (number < 90)  # ten of them in a burst
+            data = rig.joints(each.log_ns - 2_000_000 - shift_ns, 0.01 * number)
+            messages[index] = type(each)(each.name, each.log_ns, 0, data)
+    content = report(messages)
+    assert content['topics'][STATES]['missing'] == 0
+    assert content['topics'][STATES]['max_gap_s'] > 0.05
+
+
 def test_a_camera_that_froze_while_the_arm_moved_is_named():
     content = report(rig.episode_messages(2.0, frozen=range(20, 40)))
     assert content['topics'][WRIST]['frozen'] == 20

@@ -21,7 +21,6 @@ class Stream:
         self.message_count = 0
         self.late = 0
         self.lost_in_transport = 0  # as the middleware says
-        self.missing = 0  # by stamps, at the topic's rate
         self._late_after_s = late_after_s
         self._meter = DeliveryMeter(1.0 / topic.rate_hz if topic.rate_hz else UNRATED_PERIOD_S)
         self._stamps_ns: list[int] = []
@@ -36,14 +35,23 @@ class Stream:
 
     def take_stamp(self, stamp_ns: int, log_ns: int) -> None:
         """Take one message's stamp and the time it was received."""
-        if self.topic.rate_hz and self._stamps_ns:
-            gap_s = (stamp_ns - self._stamps_ns[-1]) * 1e-9
-            self.missing += max(int(gap_s * self.topic.rate_hz + 0.5) - 1, 0)
         self.message_count += 1
         self._stamps_ns.append(stamp_ns)
         self._meter.add(stamp_ns * 1e-9, log_ns * 1e-9)
         if (log_ns - stamp_ns) * 1e-9 > self._late_after_s:
             self.late += 1
+
+    @property
+    def missing(self) -> int:
+        """How many more there should be between the first stamp and the newest, at the rate.
+
+        Over the whole episode, not gap by gap: a writer that was held up and then catches up has
+        dropped nothing (the longest gap tells of it).
+        """
+        if not self.topic.rate_hz or not self._stamps_ns:
+            return 0
+        span_s = (self._stamps_ns[-1] - self._stamps_ns[0]) * 1e-9
+        return max(0, round(span_s * self.topic.rate_hz) + 1 - self.message_count)
 
     @property
     def stamps_s(self) -> np.ndarray:
