@@ -6,5 +6,6 @@ v3.0 data set, one of GR00T, or a recorded session. docs/dataset-checks.md expla
 
 from chefmate_core.dataset_checks.check import check
 from chefmate_core.dataset_checks.findings import CATALOGUE, Finding, Severity, Where
+from chefmate_core.dataset_checks.report import report
 
-__all__ = ['CATALOGUE', 'Finding', 'Severity', 'Where', 'check']
+__all__ = ['CATALOGUE', 'Finding', 'Severity', 'Where', 'check', 'report']
