@@ -29,7 +29,7 @@ TASKS = {
 def add_tasks(parser: argparse.ArgumentParser) -> None:
     """Add the tasks and their arguments."""
     tasks = parser.add_subparsers(
-        dest='task', required=True, metavar='TASK', help=', '.join(TASKS)
+        dest='dataset_task', required=True, metavar='TASK', help=', '.join(TASKS)
     )
 
     def add(name: str, description: str, **more: Any) -> argparse.ArgumentParser:
