@@ -20,8 +20,13 @@ def data(tmp_path):
     return write_recording(made, tmp_path / 'data', Format.LEROBOT_V30, options=Options(workers=1))
 
 
-def dataset(*words):
-    return main(['dataset', *[str(word) for word in words]])
+NOT_WRITING = ('info', 'check', 'push')
+
+
+def dataset(task, *words):
+    """Run a task; one that writes does so without processes of its own, which take a while."""
+    one = [] if task in NOT_WRITING or '--workers' in words else ['--workers', '1']
+    return main(['dataset', task, *[str(word) for word in words], *one])
 
 
 @pytest.mark.parametrize('to', ['lerobot-v3', 'lerobot-v2.1', 'groot'])
