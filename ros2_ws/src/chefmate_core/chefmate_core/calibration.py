@@ -37,7 +37,7 @@ RAD_PER_TICK = 2 * np.pi / TICKS_PER_TURN
 MAX_HOMING_OFFSET = 2047
 MAX_SERVO_ID = 253
 
-_WHAT_TO_DO = "Calibrate the arm again with LeRobot's `lerobot-calibrate`, or copy the right file."
+_WHAT_TO_DO = 'Calibrate the arm again with `chefmate calibrate`, or copy the right file.'
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import torch
 
 from chefmate_core.errors import ConfigurationError, PolicyError
 from chefmate_core.policy.engine import Engine, ModelInput
+from chefmate_policy.engine import gate
 from chefmate_policy.engine.choose import medoid, spread
 from chefmate_policy.engine.gate import Agreement, require
 from chefmate_policy.engine.load import load_engine
@@ -206,9 +207,17 @@ def test_a_wrong_option_is_refused_with_the_right_ones(options, message):
         EngineOptions.read(options)
 
 
-def test_fp8_passes_its_gate_on_a_model_that_stands_it():
-    engine = load_engine('tiny-random', device='cpu', fp8=True)
-    assert engine.infer(request()).action.shape == (16, 6)
+def test_fp8_is_refused_for_a_model_that_does_not_stand_it():
+    with pytest.raises(PolicyError, match=r'fp8 is refused: .* cosine 0\.9'):
+        load_engine('tiny-random', device='cpu', fp8=True)
+
+
+def test_fp8_that_passes_its_gate_is_what_runs(engine, monkeypatch):
+    monkeypatch.setattr(gate, 'LEAST_COSINE', 0.9)
+    rounded = load_engine('tiny-random', device='cpu', fp8=True).infer(request()).action
+    exact = engine.infer(request()).action
+    assert not np.allclose(rounded, exact, atol=0.01)
+    assert np.corrcoef(rounded.ravel(), exact.ravel())[0, 1] > 0.98
 
 
 @pytest.mark.parametrize('cosine', [0.998, float('nan')])

@@ -55,18 +55,68 @@ def test_in_fp32_the_packed_preset_is_the_preset():
     assert torch.allclose(found, model.get_action(one, noise), atol=1e-5)
 
 
-@pytest.mark.parametrize('seed', range(3))
+def in_bf16(seed):
+    """Random weights, an observation, noise, and what the reference makes of it."""
+    model = Groot.random(GrootConfig.preset('tiny'), seed).to(torch.bfloat16)
+    one = tensors(model.config, seed=seed)
+    noise = torch.randn(1, 16, 32, generator=torch.Generator().manual_seed(seed))
+    action = model.get_action(halved(one), noise.to(torch.bfloat16))
+    return model, one, noise, action.float() - noise
+
+
+def halved(x):
+    return ModelTensors(*[
+        value.to(torch.bfloat16) if value.is_floating_point() else value
+        for value in vars(x).values()
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize('seed', range(4))
 @torch.inference_mode()
 def test_in_bf16_the_packed_model_agrees_with_the_model_in_bf16(seed):
-    model = Groot.random(GrootConfig.preset('tiny'), seed)
-    one, noise = tensors(model.config, seed=seed), torch.randn(1, 16, 32)
+    model, one, noise, expected = in_bf16(seed)
+    assert cosine(noise, noise + expected) < 0.95  # the model has a say
     found = run(PackedGroot(model, 31, CPU, torch.bfloat16), one, noise)
-    model = model.to(torch.bfloat16)
-    half = ModelTensors(*[
-        value.to(torch.bfloat16) if value.is_floating_point() else value
-        for value in vars(one).values()
-    ])  # fmt: skip
-    assert cosine(found, model.get_action(half, noise.to(torch.bfloat16))) >= 0.9999
+    assert cosine(found, noise + expected) >= 0.9999
+    assert cosine(found - noise, expected) >= 0.9999
+
+
+def blind(packed):
+    packed.vision = lambda x, see=packed.vision: see(x) * 0
+
+
+def without_context(packed):
+    packed._context = lambda x, ask=packed._context: [(k * 0, v * 0) for k, v in ask(x)]
+
+
+def without_state(packed):
+    packed.denoise._state_2 = lambda x, encode=packed.denoise._state_2: encode(x) * 0
+
+
+def without_feed_forward(packed):
+    packed.denoise._blocks[-1].feed_forward = lambda x: x * 0
+
+
+def at_one_time(packed):
+    packed.denoise._steps = packed.denoise._steps[:1] * 4
+
+
+@pytest.mark.parametrize(
+    'damage', [blind, without_context, without_state, without_feed_forward, at_one_time]
+)
+@torch.inference_mode()
+def test_a_packed_model_that_lacks_a_part_would_be_seen(damage):
+    model, one, noise, expected = in_bf16(0)
+    packed = PackedGroot(model, 31, CPU, torch.bfloat16)
+    damage(packed)
+    assert cosine(run(packed, one, noise) - noise, expected) < 0.9999
+
+
+@torch.inference_mode()
+def test_a_packed_model_of_another_robot_would_be_seen():
+    model, one, noise, expected = in_bf16(0)
+    found = run(PackedGroot(model, 30, CPU, torch.bfloat16), one, noise)
+    assert cosine(found - noise, expected) < 0.9999
 
 
 @pytest.mark.parametrize('name', CASES)
@@ -75,11 +125,7 @@ def test_rounding_to_bf16_costs_the_packed_model_no_more_than_the_model(name):
     model, one, noise = golden_case(name)
     exact = model.get_action(one, noise)
     found = run(PackedGroot(model, int(one.slot), CPU, torch.bfloat16), one, noise)
-    half = ModelTensors(*[
-        value.to(torch.bfloat16) if value.is_floating_point() else value
-        for value in vars(one).values()
-    ])  # fmt: skip
-    reference = model.to(torch.bfloat16).get_action(half, noise.to(torch.bfloat16))
+    reference = model.to(torch.bfloat16).get_action(halved(one), noise.to(torch.bfloat16))
     assert 1 - cosine(found, exact) <= 4 * (1 - cosine(reference, exact)) + 1e-4
 
 

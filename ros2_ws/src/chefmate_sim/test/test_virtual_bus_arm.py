@@ -311,7 +311,7 @@ def test_a_calibration_that_is_not_the_servos_is_refused_by_joint(virtual, index
     assert f'{register} is {getattr(joint, field)} in the servo' in text
     assert f'{getattr(joint, field) + 1} in the file' in text
     assert 'mine.json' in text
-    assert 'lerobot-calibrate' in text
+    assert 'chefmate calibrate' in text
 
 
 def test_the_leaders_file_does_not_pass_for_the_followers(virtual):

@@ -83,8 +83,11 @@ def build_report(
         },
         'chunks': {
             'count': summary.chunk_count,
+            'rate_hz': summary.chunk_count / summary.task_s if summary.task_s > 0.0 else 0.0,
             **_with_prefix(
-                policy, ('inference_', 'observation_age_', 'chunk_', 'part_', 'un', 'last_un')
+                policy,
+                ('inference_', 'observation_age_', 'chunk_', 'part_', 'un', 'last_un'),
+                skip=('chunk_rate_hz',),  # of the last seconds, which the task did not fill
             ),
             **_with_prefix(executor, ('chunk', 'steps_', 'starvations', 'interruptions')),
         },
@@ -132,8 +135,14 @@ def _number(text: str | None) -> Any:
     return text
 
 
-def _with_prefix(values: Values, prefixes: tuple[str, ...]) -> dict[str, Any]:
-    return {key: _number(value) for key, value in values.items() if key.startswith(prefixes)}
+def _with_prefix(
+    values: Values, prefixes: tuple[str, ...], skip: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    return {
+        key: _number(value)
+        for key, value in values.items()
+        if key.startswith(prefixes) and key not in skip
+    }
 
 
 def _without_prefix(values: Values, prefix: str, skip: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def check_servos(bus: ServoBus, calibration: ArmCalibration) -> None:
         raise ServoSilentError(
             f'{bus.port}: no answer from {", ".join(missing)}; found ids {_listed(present)}, '
             f'expected {_listed(calibration.ids)}. Check the cable before the first missing '
-            'servo, and that each servo has its own id (lerobot-setup-motors).'
+            'servo, and that each servo has its own id: chefmate servo scan, then set-id.'
         )
     for name, servo_id in zip(JOINT_NAMES, calibration.ids, strict=True):
         model = bus.read(servo_id, reg.MODEL_NUMBER)
@@ -67,7 +67,7 @@ def check_calibration(bus: ServoBus, calibration: ArmCalibration) -> None:
         raise CalibrationError(
             f'{bus.port}: the servos do not match {calibration.source}: '
             f'{"; ".join(differences)}. Use the file of this arm (are leader and follower '
-            'swapped?), or calibrate again with lerobot-calibrate, which writes both.'
+            'swapped?), or calibrate again with chefmate calibrate, which writes both.'
         )
 
 

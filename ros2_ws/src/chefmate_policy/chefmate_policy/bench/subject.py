@@ -14,6 +14,7 @@ from chefmate_policy.engine.groot_engine import EXPECTED_FRAME, EXPECTED_INSTRUC
 from chefmate_policy.engine.options import EngineOptions
 from chefmate_policy.model.config import GrootConfig
 from chefmate_policy.model.groot import Groot
+from chefmate_policy.model.random_weights import random_weight
 from chefmate_policy.models import find_model
 from chefmate_policy.processing.processor import Processor
 from chefmate_policy.processing.profile import ISAAC
@@ -24,7 +25,6 @@ CAMERAS = 2
 SLOT = 31  # new_embodiment
 BYTES = 256  # ids below are bytes of text
 BYTES_PER_TOKEN = 4  # of English, by Qwen's tokenizer
-BIAS_STD = 0.02
 RANGE = 100.0  # of each joint
 
 
@@ -90,26 +90,11 @@ def random_model(
     model = Groot.on_meta(config)
     generator = torch.Generator(device).manual_seed(seed)
 
-    def fill(name: str, like: Tensor) -> Tensor:
-        tensor = torch.empty(like.shape, device=device, dtype=dtype)
-        if tensor.ndim == 1 and name.endswith('weight'):
-            return tensor.fill_(1.0)  # the gain of a norm
-        return tensor.normal_(0.0, _std(name, like.shape), generator=generator)
-
-    state = {name: fill(name, like) for name, like in model.state_dict().items()}
+    state = {
+        name: random_weight(name, like, generator, dtype)
+        for name, like in model.state_dict().items()
+    }
     return with_weights(model, state, device)
-
-
-def _std(name: str, shape: torch.Size) -> float:
-    """Such that signals keep their size from layer to layer: 0.022 for the 2048 inputs of the 3B.
-
-    With smaller weights a model hardly changes its noise, and any two would agree.
-    """
-    if len(shape) == 1 or name.endswith('.b'):
-        return BIAS_STD
-    # A slot's W is (slots, in, out); weights are (out, in), a convolution's (out, in, y, x).
-    inputs = shape[1] if name.endswith('.W') else shape[1:].numel()
-    return inputs**-0.5
 
 
 def twin(model: Groot, device: torch.device) -> Groot:

@@ -93,10 +93,12 @@ def run(args: argparse.Namespace) -> int:
     """
     console = Console(highlight=False)
     logging.basicConfig(
-        level=logging.INFO,
+        level=logging.WARNING,  # of other libraries
         format='%(message)s',
         handlers=[RichHandler(console=Console(stderr=True), show_path=False)],
     )
+    for ours in ('chefmate_core', 'chefmate_policy'):
+        logging.getLogger(ours).setLevel(logging.INFO)
     options = _options(args.option)
     config = ServeConfig(
         host=args.host,

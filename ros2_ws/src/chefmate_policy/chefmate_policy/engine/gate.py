@@ -1,6 +1,7 @@
 """The accuracy gate: a faster way of computing is taken only if it says the same.
 
-Both ways answer the same observations from the same noise; the cosine of their actions decides.
+Both ways answer the same observations from the same noise; the cosine of what they make of it
+decides: of the action less the noise, which both have in common.
 Random images and words are not what a model was trained on, but every layer is in play.
 """
 
@@ -28,7 +29,7 @@ class Agreement:
 
 
 def agreement(first: Callable[[int], Tensor], second: Callable[[int], Tensor]) -> Agreement:
-    """Compare two functions of an observation's number that return actions, (B, T, A)."""
+    """Compare two functions: an observation's number -> action less noise, (B, T, A)."""
     cosines = []
     for number in range(OBSERVATIONS):
         a, b = (way(number).double().flatten() for way in (first, second))

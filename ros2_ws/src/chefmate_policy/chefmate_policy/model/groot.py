@@ -10,6 +10,7 @@ from chefmate_core.errors import PolicyError
 from chefmate_policy.model.action_head import FlowMatchingHead
 from chefmate_policy.model.config import GrootConfig
 from chefmate_policy.model.eagle import EagleBackbone
+from chefmate_policy.model.random_weights import random_weight
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,13 @@ class Groot(nn.Module):
     @classmethod
     def random(cls, config: GrootConfig, seed: int) -> 'Groot':
         """Return a model with random weights: the same ones for the same seed and config."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return cls(config).eval()
+        model = cls.on_meta(config)
+        generator = torch.Generator().manual_seed(seed)
+        state = {
+            name: random_weight(name, like, generator) for name, like in model.state_dict().items()
+        }
+        model.load_state_dict(state, assign=True)
+        return model.requires_grad_(True)
 
     def _apply(self, fn: Any, recurse: bool = True) -> 'Groot':
         """Rotary frequencies stay fp32 whatever the weights become: positions need them exact."""

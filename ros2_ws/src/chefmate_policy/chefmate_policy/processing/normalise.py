@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from chefmate_core.errors import ConfigurationError, PolicyError
+from chefmate_core.errors import ConfigurationError
+from chefmate_core.policy.engine import EngineRequestError
 from chefmate_core.policy.modality import JointGroup
 from chefmate_policy.processing.profile import Mode
 from chefmate_policy.processing.statistics import Statistics
@@ -149,16 +150,18 @@ class VectorNormaliser:
         """Return the model's vector, (..., padded_size), of the data set's, (..., size).
 
         Raises:
-            PolicyError: the length is another, or a number is not finite.
+            EngineRequestError: the length is another, or a number is not finite.
         """
         if vector.ndim < 1 or vector.shape[-1] != self.size:
-            raise PolicyError(
+            raise EngineRequestError(
                 f'{self.name}: expected (..., {self.size}): '
                 f'{", ".join(part.group.name for part in self._parts)}; '
                 f'found shape {tuple(vector.shape)}'
             )
         if not bool(torch.isfinite(vector).all()):
-            raise PolicyError(f'{self.name}: expected finite numbers; found {vector.tolist()}')
+            raise EngineRequestError(
+                f'{self.name}: expected finite numbers; found {vector.tolist()}'
+            )
         packed = vector.new_zeros((*vector.shape[:-1], self.padded_size))
         for part in self._parts:
             packed[..., part.packed] = normalise(

@@ -51,7 +51,11 @@ class Processor:
         self.action = _vector('action', profile, modality, statistics, config.head.action_dim)
         _check(profile, modality, tokenizer, config, slot)
         self.prompts = PromptEncoder(
-            profile, len(self.cameras), config.eagle.tokens_per_image, tokenizer
+            profile,
+            len(self.cameras),
+            config.eagle.tokens_per_image,
+            tokenizer,
+            config.eagle.language.vocab_size,
         )
 
     def encode(self, request: ModelInput) -> ModelTensors:

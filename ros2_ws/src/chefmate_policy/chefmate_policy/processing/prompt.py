@@ -103,9 +103,16 @@ class PromptEncoder:
     """Prompts as tokens, for a fixed number of cameras. Remembers the newest instructions."""
 
     def __init__(
-        self, profile: Profile, cameras: int, tokens_per_image: int, tokenizer: Tokenizer
+        self,
+        profile: Profile,
+        cameras: int,
+        tokens_per_image: int,
+        tokenizer: Tokenizer,
+        vocabulary: int = 2**31,
     ) -> None:
         """Prepare for `cameras` images of `tokens_per_image` tokens each.
+
+        `vocabulary`: how many words the model knows.
 
         Raises:
             ConfigurationError: the tokenizer's chat template cannot hold that many images.
@@ -114,6 +121,7 @@ class PromptEncoder:
         self._cameras = cameras
         self._tokens_per_image = tokens_per_image
         self._tokenizer = tokenizer
+        self._vocabulary = vocabulary
         self._encode = lru_cache(CACHED_PROMPTS)(self._encode_new)
         build_prompt('pick up the bread', cameras, tokens_per_image, tokenizer)
 
@@ -147,6 +155,11 @@ class PromptEncoder:
         prompt = build_prompt(text, self._cameras, self._tokens_per_image, self._tokenizer)
         ids = tuple(self._tokenizer.encode(prompt))
         expected = self._cameras * self._tokens_per_image
+        if max(ids) >= self._vocabulary:
+            raise EngineRequestError(
+                f'prompt of {instruction!r}: expected token ids below {self._vocabulary}, the '
+                f'words of the model; found {max(ids)}: the tokenizer is of another model'
+            )
         found = ids.count(self._tokenizer.image_id)
         if found != expected:
             raise EngineRequestError(

@@ -188,6 +188,7 @@ def find_tokenizer(folders: Sequence[Path]) -> FolderTokenizer:
             return FolderTokenizer(folder)
     raise ConfigurationError(
         f'no tokenizer ({" or ".join(TOKENIZER_FILES)}) in '
-        f'{", ".join(str(folder) for folder in folders) or "no folder"}. Put there '
-        f'{TOKENIZER_ORIGIN}'
+        f'{", ".join(str(folder) for folder in folders) or "no folder"}. Needed: '
+        f'{TOKENIZER_ORIGIN}. Next: chefmate models fetch eagle-tokenizer@REVISION (once for all '
+        'models), or copy those files into one of these folders'
     )
