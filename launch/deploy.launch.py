@@ -160,48 +160,6 @@ def restarted(executable, **options):
     return node(executable, respawn=True, respawn_delay=1.0, on_exit=end_if_refused, **options)
 
 
-def kitchen():
-    """The simulated kitchen: physics with the virtual arms, and its cameras."""
-    return [
-        required(
-            'kitchen_node',
-            package='chefmate_sim',
-            name='kitchen',
-            parameters={
-                'seed': ParameterValue(LaunchConfiguration('seed'), value_type=int),
-                'follower_port': PathJoinSubstitution(
-                    [LaunchConfiguration('run_dir'), 'follower']
-                ),
-                'leader_port': PathJoinSubstitution([LaunchConfiguration('run_dir'), 'leader']),
-                'follower_calibration': calibration('follower'),
-                'leader_calibration': calibration('leader'),
-            },
-        ),
-        restarted(
-            'kitchen_camera_node',
-            package='chefmate_sim',
-            name='kitchen_cameras',
-            parameters={
-                'rate_hz': ParameterValue(LaunchConfiguration('camera_rate_hz'), value_type=float)
-            },
-        ),
-    ]
-
-
-def real_cameras():
-    return [
-        required(
-            'camera_node',
-            name='camera',
-            namespace=camera,
-            parameters=PathJoinSubstitution(
-                [FindPackageShare('chefmate'), 'config', 'camera.yaml']
-            ),
-        )
-        for camera in ('wrist', 'scene')
-    ]
-
-
 def recorder():
     """The recorder: one episode, from the first moment of the task to the end of the launch."""
     handed_on = ('hardware', 'session', 'calibration_dir', 'camera_rate_hz', 'discovery', 'peers')
@@ -242,8 +200,14 @@ def generate_launch_description():
                 'peers': LaunchConfiguration('peers'),
             }.items(),
         ),
-        GroupAction(kitchen(), condition=IfCondition(is_sim)),
-        GroupAction(real_cameras(), condition=IfCondition(EqualsSubstitution(hardware, 'real'))),
+        IncludeLaunchDescription(
+            launch_file('world.launch.py'),
+            launch_arguments={
+                name: LaunchConfiguration(name)
+                for name in ('hardware', 'seed', 'camera_rate_hz', 'run_dir', 'calibration_dir',
+                             'params_file')
+            }.items(),
+        ),
         IncludeLaunchDescription(
             launch_file('arm.launch.py'),
             launch_arguments={

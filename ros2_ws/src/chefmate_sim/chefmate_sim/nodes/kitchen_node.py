@@ -28,7 +28,6 @@ from chefmate_ros.diagnostics import DiagnosticsPublisher, status_message
 from chefmate_ros.object_messages import objects_message
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
-from chefmate_sim.expert.policy import ExpertPolicy
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
 from chefmate_sim.leader.hand_held_arm import HandHeldArm
 from chefmate_sim.leader.scripted import Scene, ScriptedLeader
@@ -121,6 +120,9 @@ class KitchenNode(Node):
     def _make_scripted(
         self, arm: HandHeldArm, calibrations: Mapping[str, ArmCalibration]
     ) -> ScriptedLeader:
+        # Here, because inverse kinematics takes a second to import, and a deployment needs none.
+        from chefmate_sim.expert.policy import ExpertPolicy
+
         missing = [name for name in ('leader', 'follower') if name not in calibrations]
         if missing:
             raise ConfigurationError(
