@@ -139,7 +139,7 @@ def test_a_task_that_the_table_has_not_is_told(copy):
     folder = copy(V21)
     change_column(folder / V21_ROWS, 'task_index', put((3, 4)))
     finding = next(f for f in check(folder) if f.name == 'unknown-task')
-    assert finding.where.row == 3 and 'relabel' in finding.repair
+    assert finding.where.row == 3 and 'delete' in finding.repair
 
 
 @pytest.mark.parametrize(

@@ -130,11 +130,13 @@ class Repairs:
     def swap(self, episode: int, one: str, other: str) -> str:
         """Exchange two cameras in one episode."""
         if self.format == SESSION:
-            return f'convert it, and exchange the cameras there; or: {self.delete(episode)}'
+            return (
+                'convert it; then chefmate dataset rename-camera DATASET FIXED '
+                f'{one}={other} {other}={one} --episodes (its place there)'
+            )
         return (
-            f'chefmate dataset subset {self.path} SWAPPED --episodes {episode}; chefmate dataset '
-            f'rename-camera SWAPPED FIXED {one}={other} {other}={one}; {self.delete(episode)}; '
-            f'chefmate dataset merge {self.path}-repaired FIXED MERGED'
+            f'chefmate dataset rename-camera {self.path} {self.path}-repaired '
+            f'{one}={other} {other}={one} --episodes {episode}'
         )
 
     def session(self) -> str:

@@ -76,7 +76,7 @@ def check_tasks(
             Where(where.file, where.episode, row),
             f'task_index {task_index[row]} ({len(wrong)} rows)',
             f'0 to {known - 1}: the table of tasks has {known}',
-            repairs.relabel(where.episode or 0),
+            repairs.delete(where.episode or 0),
         )
 
 

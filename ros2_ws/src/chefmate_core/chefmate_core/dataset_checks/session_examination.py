@@ -115,7 +115,7 @@ def _examine_episode(
             'nothing to tell',
             f'record it again, or leave it out: {examination.repairs.delete(episode.index)}',
         )
-        for text in episode.manifest.report.get('findings', ())
+        for text in _recorder_findings(episode)
     )
     units = LerobotUnits.RANGE_M100_100
     examination.add_episode(
@@ -131,6 +131,11 @@ def _examine_episode(
         ),
         check_ranges=False,
     )
+
+
+def _recorder_findings(episode: SessionEpisode) -> list[str]:
+    found = episode.manifest.report.get('findings')
+    return [str(text) for text in found] if isinstance(found, list) else []
 
 
 def _delivery(counts: EpisodeCounts, where: Where, examination: Examination) -> list[Finding]:
