@@ -255,6 +255,28 @@ def test_a_virtual_leader_is_recorded_by_the_clock(chefmate, tmp_path):
     assert content['cameras']['scene'] == {'width': 640, 'height': 480}
 
 
+@system
+def test_the_task_of_a_policy_is_recorded_from_its_first_moment_to_its_end(chefmate, tmp_path):
+    session = tmp_path / 'session'
+    command = chefmate(
+        'deploy',
+        '--headless',
+        'instruction:=pick up the bread slice',
+        'record:=true',
+        'max_duration_s:=20.0',
+        f'session:={session}',
+        f'run_dir:={tmp_path / "run"}',
+    )
+    command.wait(115.0)  # how the task ends is not what is tested here
+    record = json.loads((session / 'episode_000000.json').read_text())
+    assert record['instruction'] == 'pick up the bread slice'
+    assert record['report']['gate']['counters']['accepted'] > 0
+    assert json.loads((session / 'session.json').read_text())['source'] == 'policy'
+    assert '/follower/joint_commands' in {
+        topic for topic, _ in messages(session / 'episode_000000')
+    }
+
+
 class Terminal(Command):
     """`chefmate` with a terminal in front of it."""
 

@@ -11,7 +11,8 @@ from rosbags.typesys import Stores, get_typestore
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.recording.definitions import MessageTypes
 from chefmate_core.recording.message_queue import Message
-from chefmate_core.recording.recorder import Recorder, RecorderConfig
+from chefmate_core.recording.recorder import Recorder
+from chefmate_core.recording.recorder_config import RecorderConfig
 from chefmate_core.recording.report import ReportLimits
 from chefmate_core.recording.session import SessionFolder, SessionInfo
 from chefmate_core.recording.topics import recorded_topics

@@ -7,7 +7,7 @@ import recording_rig as rig
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.recording.errors import RecordingError, SessionError
 from chefmate_core.recording.message_queue import Message, MessageQueue
-from chefmate_core.recording.recorder import RecorderConfig, State
+from chefmate_core.recording.recorder_config import RecorderConfig, State
 from chefmate_core.recording.schedule import Schedule, ScheduleConfig, Step
 from chefmate_core.recording.session import SessionFolder
 

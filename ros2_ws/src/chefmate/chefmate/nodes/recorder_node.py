@@ -1,5 +1,6 @@
 """`recorder_node`: records episodes of arm, cameras and instruction as rosbag2 folders."""
 
+import contextlib
 import os
 import time
 from functools import partial
@@ -20,7 +21,8 @@ from chefmate_core.recording.cdr import read_string
 from chefmate_core.recording.definitions import MessageTypes
 from chefmate_core.recording.errors import MessageBytesError
 from chefmate_core.recording.message_queue import Message
-from chefmate_core.recording.recorder import Recorder, State
+from chefmate_core.recording.recorder import Recorder
+from chefmate_core.recording.recorder_config import State
 from chefmate_core.recording.schedule import Schedule, Step
 from chefmate_core.recording.session import SessionFolder
 from chefmate_core.recording.topics import RecordedTopic, Role
@@ -87,7 +89,8 @@ class RecorderNode(Node):
     def close(self) -> None:
         """Save the open episode."""
         self._recorder.close()
-        self._tell()
+        with contextlib.suppress(ChefMateError):  # logged
+            self._tell()
 
     # --- messages --------------------------------------------------------------------------------
 

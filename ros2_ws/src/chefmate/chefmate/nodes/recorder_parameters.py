@@ -8,7 +8,7 @@ from pathlib import Path
 from rclpy.node import Node
 
 from chefmate_core.calibration import ArmCalibration
-from chefmate_core.recording.recorder import ON_STALL, RecorderConfig
+from chefmate_core.recording.recorder_config import ON_STALL, RecorderConfig
 from chefmate_core.recording.report import ReportLimits
 from chefmate_core.recording.schedule import ScheduleConfig
 from chefmate_core.recording.session import SessionInfo

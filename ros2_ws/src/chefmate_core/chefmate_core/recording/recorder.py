@@ -4,16 +4,14 @@ import shutil
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
 
-from chefmate_core.errors import ChefMateError, ConfigurationError
+from chefmate_core.errors import ChefMateError
 from chefmate_core.recording.definitions import MessageTypes
 from chefmate_core.recording.episode import OpenEpisode
 from chefmate_core.recording.errors import RecordingError
 from chefmate_core.recording.message_queue import Message, MessageQueue
 from chefmate_core.recording.presence import Presence
+from chefmate_core.recording.recorder_config import Ended, RecorderConfig, State
 from chefmate_core.recording.report import ReportLimits
 from chefmate_core.recording.session import SessionFolder, SessionInfo
 from chefmate_core.recording.topics import RecordedTopic
@@ -21,54 +19,6 @@ from chefmate_core.recording.topics import RecordedTopic
 TAKE_S = 0.2  # how long the thread waits for messages before it looks after files and disk
 FLUSH_S, SYNC_S, DISK_S = 0.5, 5.0, 1.0
 MEGABYTE = 1 << 20
-ON_STALL = ('end', 'continue')
-
-
-class State(Enum):
-    """What the recorder does now."""
-
-    IDLE = 'idle'
-    RECORDING = 'recording'
-    FINISHING = 'finishing'
-
-
-@dataclass(frozen=True)
-class RecorderConfig:
-    """How to record.
-
-    Attributes:
-        queue_mb: how much may wait for the disk; what comes then fails the episode.
-        warn_free_mb: free disk space below which it warns.
-        stop_free_mb: below which the episode is ended and saved, and no other begins.
-        stall_timeout_s: silence of a required topic that is a stall.
-        on_stall: `end` ends and saves the episode; `continue` goes on. Both name it.
-    """
-
-    queue_mb: float = 128.0
-    warn_free_mb: float = 5000.0
-    stop_free_mb: float = 1000.0
-    stall_timeout_s: float = 1.0
-    on_stall: str = 'end'
-
-    def __post_init__(self) -> None:
-        if self.on_stall not in ON_STALL:
-            raise ConfigurationError(
-                f'on_stall is {self.on_stall!r}; expected one of: {", ".join(ON_STALL)}'
-            )
-        for name in ('queue_mb', 'warn_free_mb', 'stop_free_mb', 'stall_timeout_s'):
-            if not getattr(self, name) >= 0:  # NaN fails this too
-                raise ConfigurationError(f'{name} is {getattr(self, name)}; 0 or more')
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How an episode ended: `folder` where it was saved, `failure` where it could not be."""
-
-    index: int
-    reason: str
-    folder: Path | None = None
-    failure: str = ''
-    findings: tuple[str, ...] = ()
 
 
 class Recorder:
@@ -134,11 +84,10 @@ class Recorder:
         """
         with self._lock:
             self._refuse_start()
-            self.session.describe(self._info, self.presence.sizes_px())
             index = self.session.next_index
             self._episode = self._open(index, now_ns)
             self._queue = MessageQueue(round(self.config.queue_mb * MEGABYTE))
-            self._discard, self._stalled = False, set()
+            self._reason, self._discard, self._stalled = '', False, set()
             self._started_s = time.monotonic()
             self._state = State.RECORDING
             self._thread = threading.Thread(target=self._write, name='recorder', daemon=True)
@@ -162,8 +111,12 @@ class Recorder:
                 raise RecordingError('the episode is just being saved. Next: try again')
             if not self.saved:
                 raise RecordingError('no episode is open, and none was saved by this recorder')
-            index = self.saved.pop()
-            self.session.discard_finished(index)
+            index = self.saved[-1]
+            try:
+                self.session.discard_finished(index)
+            except OSError as error:
+                raise RecordingError(f'episode {index} cannot be removed: {error}') from error
+            self.saved.pop()
             self.last = Ended(index, 'discarded')
             return index
 
@@ -255,10 +208,10 @@ class Recorder:
                 'no instruction is in force, and an episode without one teaches nothing. Next: '
                 'set the parameter instruction, or publish policy/instruction'
             )
-        free_mb = self._free_mb()
-        if free_mb < self.config.stop_free_mb:
+        self.free_mb = self._free_mb()
+        if self.free_mb < self.config.stop_free_mb:
             return (
-                f'{free_mb:.0f} MB are free on the disk of {self.session.path}, and '
+                f'{self.free_mb:.0f} MB are free on the disk of {self.session.path}, and '
                 f'{self.config.stop_free_mb:.0f} MB must stay. Next: free some space'
             )
         return ''
@@ -272,6 +225,7 @@ class Recorder:
 
     def _open(self, index: int, now_ns: int) -> OpenEpisode:
         try:
+            self.session.describe(self._info, self.presence.sizes_px())
             return OpenEpisode(
                 self.session,
                 index,

@@ -10,7 +10,7 @@ from chefmate_core.recording.bag_writer import BagWriter
 from chefmate_core.recording.cdr import read_string
 from chefmate_core.recording.definitions import MessageType
 from chefmate_core.recording.episode import episode_record
-from chefmate_core.recording.errors import SessionError
+from chefmate_core.recording.errors import RecordingError, SessionError
 from chefmate_core.recording.report import EpisodeMonitor, ReportLimits
 from chefmate_core.recording.salvage import salvage
 from chefmate_core.recording.session import (
@@ -75,7 +75,11 @@ def repair_session(path: str | Path, discard: bool = False) -> RepairReport:
                 folder.discard_open(index)
                 report.discarded[index] = 'discarded, as asked'
                 continue
-            count = _repair(folder, content, index)
+            try:
+                count = _repair(folder, content, index)
+            except RecordingError:
+                _remove(folder.open_episode(index) / SALVAGED_SUFFIX)  # of no use half written
+                raise
             if count:
                 report.repaired[index] = count
             else:
