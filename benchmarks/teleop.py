@@ -146,7 +146,8 @@ def measure(arguments, folder: Path) -> dict:
         launch = subprocess.Popen(
             ['chefmate', 'launch', 'teleop.launch.py', 'hardware:=real', 'cameras:=false',
              'instruction:=none', f'preset:={arguments.preset}',
-             f'follower_port:={folder}/follower', f'leader_port:={folder}/leader'],
+             f'follower_port:={folder}/follower', f'leader_port:={folder}/leader',
+             *([f'params_file:={arguments.params}'] if arguments.params else [])],
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
@@ -252,6 +253,7 @@ def main() -> None:
     parser.add_argument('--seconds', type=float, default=60.0)
     parser.add_argument('--physics', choices=('kitchen', 'none'), default='kitchen')
     parser.add_argument('--preset', choices=('careful', 'normal', 'fast'), default='careful')
+    parser.add_argument('--params', type=Path, help='params_file of the launch')
     parser.add_argument('--json', type=Path)
     arguments = parser.parse_args()
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')

@@ -170,6 +170,9 @@ def teleop():
                 'follower_calibration': calibration('follower'),
                 'preset': LaunchConfiguration('preset'),
                 'starts_engaged': ParameterValue(LaunchConfiguration('engaged'), value_type=bool),
+                'paused_marker': PathJoinSubstitution(
+                    [LaunchConfiguration('run_dir'), 'clutch_is_open']
+                ),
                 'instruction': ParameterValue(LaunchConfiguration('instruction'), value_type=str),
             },
             LaunchConfiguration('params_file'),

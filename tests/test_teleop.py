@@ -137,7 +137,7 @@ def start(chefmate, tmp_path):
         return chefmate(
             *('launch', 'teleop.launch.py', 'hardware:=real', 'cameras:=false'),
             *(f'follower_port:={tmp_path}/follower', f'leader_port:={tmp_path}/leader'),
-            *('instruction:=none', *arguments),
+            *('instruction:=none', f'run_dir:={tmp_path}/run', *arguments),
         )
 
     return launch
@@ -242,6 +242,22 @@ def test_when_teleoperation_dies_the_arm_holds_and_goes_on_by_a_blend(domain, ar
         begun = len(pilot.modes)
         pilot.wait_until_at(NEAR)
         assert BLEND_RAD_S / 2 < max(pilot.blend_speeds(begun)) <= BLEND_RAD_S + 1e-9
+
+
+def test_a_clutch_that_was_paused_stays_so_when_teleoperation_comes_back(domain, arms, start):
+    start()
+    with Pilot(domain) as pilot:
+        pilot.until(lambda: 'following' in pilot.modes, what='following')
+        assert pilot.clutch(False).success
+        pilot.until(lambda: pilot.engaged is False, what='a pause')
+        (pid,) = [pid for pid, words in processes_of(domain).items() if 'teleop_node' in words]
+        os.kill(pid, signal.SIGKILL)
+        arms.hand(NEAR)
+        pilot.engaged = None
+        pilot.until(lambda: pilot.engaged is False, what='its return, paused')
+        pilot.assert_stands(0.7)
+        assert pilot.clutch(True).success
+        pilot.wait_until_at(NEAR)
 
 
 def test_keys_move_a_joint_while_they_are_held_and_a_dead_terminal_stops_it(domain, arms, start):

@@ -2,6 +2,7 @@
 
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from rclpy.clock import Clock, ClockType
@@ -21,6 +22,7 @@ from chefmate_core.teleop.config import TeleopConfig
 from chefmate_core.teleop.follower import TeleopCommand
 from chefmate_core.teleop.jog import JogConfig, JogTeleop
 from chefmate_core.teleop.leader import LeaderTeleop
+from chefmate_core.teleop.marker import PausedMarker
 from chefmate_core.teleop.monitor import TeleopMonitor
 from chefmate_core.teleop.range_map import RangeMap
 from chefmate_ros import qos
@@ -84,7 +86,11 @@ class TeleopNode(Node):
             if realtime_priority
             else RealtimeConfig(priority=0, others_priority=0, lock_memory=False)
         )
-        self._clutch = Clutch(source, config.starts_engaged)
+        marker = declare(
+            self, 'paused_marker', '', 'File that remembers an open clutch over a crash; or empty.'
+        )
+        self._marker = PausedMarker(Path(marker) if marker else None)
+        self._clutch = Clutch(source, config.starts_engaged and not self._marker.is_set)
         self._monitor = TeleopMonitor()
         self._commands = self.create_publisher(JointState, 'follower/joint_commands', qos.COMMAND)
         self._teleop: LeaderTeleop | JogTeleop
@@ -196,7 +202,12 @@ class TeleopNode(Node):
         self._tell_clutch()
         return response
 
+    def close(self) -> None:
+        """An orderly end: the next start is a fresh one."""
+        self._marker.set(paused=False)
+
     def _tell_clutch(self) -> None:
+        self._marker.set(paused=not self._clutch.is_engaged)
         self._clutch_state.publish(Bool(data=self._clutch.is_engaged))
 
     def _state(self) -> str:
