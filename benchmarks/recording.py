@@ -189,30 +189,34 @@ def measure(seconds: float, session: Path, environment: dict[str, str]) -> dict[
         'cpu_percent': 100.0 * used_s / lasted_s,
         'written_mb': size_mb,
         'mb_per_s': size_mb / lasted_s,
-        'topics': {name: compare(session, name, stamps) for name, stamps in sent.items()},
+        'topics': compare(session, sent),
         'findings': report['findings'],
     }
 
 
-def compare(session: Path, name: str, sent: list[int]) -> dict[str, float]:
-    """Return how many messages of a topic should be in the bag, are, and are not."""
+def compare(session: Path, sent: dict[str, list[int]]) -> dict[str, dict[str, float]]:
+    """Return of each topic how many messages should be in the bag, how many are not, their age."""
     from chefmate_core.recording.cdr import read_header
     from chefmate_core.recording.salvage import salvage
 
-    path = session / 'episode_000000' / 'episode_000000_0.mcap'
-    found: set[int] = set()
-    ages_s = []
-    for item in salvage(path):
-        if item.channel.topic == f'/{name}':
+    found: dict[str, set[int]] = {name: set() for name in sent}
+    ages_s: dict[str, list[float]] = {name: [] for name in sent}
+    for item in salvage(session / 'episode_000000' / 'episode_000000_0.mcap'):
+        name = item.channel.topic.lstrip('/')
+        if name in sent:
             stamp_ns = read_header(item.message.data).stamp_ns
-            found.add(stamp_ns)
-            ages_s.append((item.message.log_time - stamp_ns) * 1e-9)
-    expected = {stamp for stamp in sent if min(found) <= stamp <= max(found)}
-    return {
-        'expected': len(expected),
-        'lost': len(expected - found),
-        'age_p99_ms': 1e3 * float(np.quantile(ages_s, 0.99)),
-    }
+            found[name].add(stamp_ns)
+            ages_s[name].append((item.message.log_time - stamp_ns) * 1e-9)
+    compared = {}
+    for name, stamps in sent.items():
+        first, last = min(found[name]), max(found[name])
+        expected = {stamp for stamp in stamps if first <= stamp <= last}
+        compared[name] = {
+            'expected': len(expected),
+            'lost': len(expected - found[name]),
+            'age_p99_ms': 1e3 * float(np.quantile(ages_s[name], 0.99)),
+        }
+    return compared
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 import json
 import re
+import time
 
 import pytest
 import recording_rig as rig
@@ -191,6 +192,21 @@ def test_a_pulled_camera_is_named_and_the_episode_goes_on_if_so_wanted(recorder,
     assert made.wait(30.0)
     record = json.loads((tmp_path / 'session/episode_000000.json').read_text())
     assert any('fell silent' in text for text in record['report']['findings'])
+
+
+def test_a_recorder_that_was_held_up_itself_blames_no_camera(recorder):
+    made = recorder(stall_timeout_s=1.0)
+    messages = list(rig.episode_messages(0.3))
+    for each in messages:
+        made.add(each)
+    made.start(rig.START_NS)
+    made.watch()
+    time.sleep(1.5)  # the whole process stood still
+    assert made.watch() == ''
+    for each in messages:  # which had come in the meantime
+        made.add(each)
+    assert made.watch() == ''
+    assert made.state is State.RECORDING
 
 
 def test_a_disk_that_cannot_keep_up_fails_the_episode_and_says_what_was_lost(recorder, tmp_path):

@@ -54,7 +54,7 @@ class Recorder:
         self._queue = MessageQueue(0)
         self._thread: threading.Thread | None = None
         self._reason, self._discard = '', False
-        self._started_s = 0.0
+        self._started_s = self._watched_s = 0.0
         self._stalled: set[str] = set()
         self.free_mb = self._free_mb()
 
@@ -129,10 +129,14 @@ class Recorder:
 
     def watch(self) -> str:
         """Look for topics that fell silent; return what is new, for a log. Call it often."""
+        now_s = time.monotonic()
+        asleep_s, self._watched_s = now_s - self._watched_s, now_s
         with self._lock:
             if self._state is not State.RECORDING or self._episode is None:
                 return ''
-            silent = set(self.presence.silent(time.monotonic()))
+            if asleep_s > self.config.stall_timeout_s / 2:
+                return ''  # we were held up ourselves: what came meanwhile is still to be taken
+            silent = set(self.presence.silent(now_s))
             new = sorted(silent - self._stalled)
             self._stalled = silent
             if not new:
