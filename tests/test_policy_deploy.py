@@ -96,8 +96,9 @@ def report_of(path):
     report = json.loads(path.read_text())
     refused = {name for name, count in report['gate'].items()
                if name.startswith('refused_') and count}  # fmt: skip
-    # Random weights may press on the table: the gate then stops the blocked arm.
-    assert refused <= {'refused_estop'}, report['gate']
+    # Random weights may press on the table: the gate then stops the blocked arm. A machine that
+    # stalls makes commands late. Whatever a policy says, none is absurd or malformed.
+    assert refused <= {'refused_estop', 'refused_stale'}, report['gate']
     assert report['bus']['port_losses'] == 0
     return report
 
@@ -132,9 +133,8 @@ def test_random_weights_drive_the_whole_path_and_the_arm_stays_calm(
         velocities = assert_calm(probe)
     report = report_of(path)
     chunks = report['chunks']
-    print(
-        f'{chunks["rate_hz"]:.1f} chunks a second, inference p50 {chunks["inference_p50_ms"]:.0f} ms'
-    )
+    inference_ms = chunks['inference_p50_ms']
+    print(f'{chunks["rate_hz"]:.1f} chunks a second, inference p50 {inference_ms:.0f} ms')
     assert chunks['count'] > 20
     assert chunks['part_model_p50_ms'] > 0.0
     assert np.any(velocities != 0.0), 'the arm never moved'
