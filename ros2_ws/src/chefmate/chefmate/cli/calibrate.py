@@ -19,7 +19,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
         'file and servos the same. docs/calibration.md explains every step.',
         examples=(
             ('chefmate calibrate follower', 'the wizard, at /dev/follower'),
-            ('chefmate calibrate leader --port /dev/serial/by-id/NAME', 'the leader, at another port'),
+            ('chefmate calibrate leader --port PORT', 'the leader, at another port'),
             ('chefmate calibrate check follower', 'do file and servos agree?'),
             ('chefmate calibrate import follower --list', 'what has LeRobot calibrated here?'),
             ('chefmate calibrate undo follower', 'file and servos as they were before'),
