@@ -3,19 +3,24 @@
 Needs `make lerobot-data-env`; skipped without it.
 """
 
+import io
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from PIL import Image
 from recordings import CALIBRATION, image_of, recording
 
 from chefmate_core.dataset.convert import Options, write
 from chefmate_core.dataset.layout import Format, Limits
 from chefmate_core.dataset.reading import open_dataset
 from chefmate_core.dataset.recorded import write_recording
+from chefmate_core.dataset.rows import ParquetRows, write_parquet
 from chefmate_core.dataset.statistics import QUANTILES
 from chefmate_core.dataset.video import VideoCodec
 from chefmate_core.units import LerobotUnits, rad_to_lerobot
@@ -27,6 +32,7 @@ LEROBOT_033 = ENVIRONMENT / 'lerobot-0.3.3'
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason='no `make lerobot-data-env` here')
 
+IMAGE = pa.struct([('bytes', pa.binary()), ('path', pa.string())])
 LENGTHS = (30, 17, 1, 25)
 INSTRUCTIONS = ('pick up the bread', 'make a sandwich')
 BRIGHTNESS_TOLERANCE = 6  # of 255, mean over an image: what compression may cost
@@ -129,6 +135,51 @@ def test_the_last_lerobot_of_v21_loads_v21_and_groot(tmp_path, target):
     assert (said['version'], said['format']) == ('0.3.3', 'v2.1')
     check_against_the_recording(made, said, arrays)
     check_the_statistics(said, arrays, ('min', 'max', 'mean', 'std'))
+
+
+def data_set_with_embedded_images(folder):
+    """One camera in a video, the other as PNG files in the rows, as `use_videos=False` makes."""
+    made = open_dataset(
+        write_recording(
+            recording(5, 4), folder / 'v', Format.LEROBOT_V21, options=Options(workers=1)
+        )
+    )
+    key = 'observation.images.scene'
+    episodes = []
+    for number, episode in enumerate(made.episodes):
+        rows = folder / f'{number}.parquet'
+        table = episode.rows.read()
+        pngs = [png(image_of('scene', number, index, 48, 64)) for index in range(episode.length)]
+        cells = pa.array([{'bytes': content, 'path': None} for content in pngs], IMAGE)
+        write_parquet(rows, [table.append_column(key, cells)])
+        videos = {name: span for name, span in episode.videos.items() if name != key}
+        episodes.append(replace(episode, rows=ParquetRows(rows), videos=videos, statistics=None))
+    features = {**made.features, key: replace(made.features[key], dtype='image', extra={})}
+    return replace(made, episodes=episodes, features=features)
+
+
+def png(image):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, 'PNG')
+    return file.getvalue()
+
+
+@pytest.mark.parametrize('target', [Format.LEROBOT_V30, Format.LEROBOT_V21])
+def test_images_in_the_rows_stay_images(tmp_path, target):
+    dataset = data_set_with_embedded_images(tmp_path)
+    root = write(dataset, tmp_path / 'set', target, Options(workers=1))
+    packages = None if target is Format.LEROBOT_V30 else LEROBOT_033
+    said, arrays = read_back(root, tmp_path, packages)
+    row = 0
+    for number, length in enumerate((5, 4)):
+        for index in range(length):
+            image = arrays['observation.images.scene'][row].transpose(1, 2, 0) * 255
+            np.testing.assert_allclose(image, image_of('scene', number, index, 48, 64), atol=0.01)
+            row += 1
+    mean = arrays['observation.images.scene'].astype(np.float64).mean(axis=(0, 2, 3))
+    np.testing.assert_allclose(
+        np.ravel(said['statistics']['observation.images.scene']['mean']), mean, atol=1e-6
+    )
 
 
 def test_lerobot_loads_what_went_from_v30_to_groot_and_back(tmp_path):

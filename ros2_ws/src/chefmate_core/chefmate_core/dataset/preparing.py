@@ -14,13 +14,21 @@ from chefmate_core.dataset.features import Features, camera_keys
 from chefmate_core.dataset.files import read_json, write_json
 from chefmate_core.dataset.model import Episode, VideoSpan
 from chefmate_core.dataset.remux import NotCopyableError, check_copyable, remux
+from chefmate_core.dataset.rows import embedded_images
 from chefmate_core.dataset.statistics import (
     as_arrays,
     as_lists,
     image_statistics,
     sample_indices,
 )
-from chefmate_core.dataset.video import VideoCodec, VideoInfo, images, probe, transcode
+from chefmate_core.dataset.video import (
+    VideoCodec,
+    VideoInfo,
+    decode_image,
+    images,
+    probe,
+    transcode,
+)
 
 STAMP = 'stamp.json'
 
@@ -83,6 +91,12 @@ class CopyWork:
                 wanted = sample_indices(self.source.length)
                 statistics[key] = image_statistics(
                     image for _, image in images(videos[key], self.fps, wanted)
+                )
+            else:
+                wanted = sample_indices(self.source.length)
+                statistics[key] = image_statistics(
+                    decode_image(content, f'{self.source.origin}, row {row}')
+                    for row, content in embedded_images(self.source, key, wanted)
                 )
         return Prepared(self.source.length, videos, statistics)
 

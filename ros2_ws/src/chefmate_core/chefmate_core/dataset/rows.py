@@ -1,6 +1,7 @@
 """Rows of episodes: in parquet files, and made to fit another data set."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,33 @@ def episode_table(episode: Episode, features: Features) -> pa.Table:
         key: _as_feature(table.column(key), feature, f'{episode.origin}, column {key}')
         for key, feature in wanted.items()
     }
-    return pa.table(columns)
+    return pa.table(columns, metadata=_metadata(wanted))
+
+
+def _metadata(features: Features) -> dict[str, str] | None:
+    """Return what tells `datasets`, and so LeRobot, that structs of bytes are images."""
+    images = {key: {'_type': 'Image'} for key, value in features.items() if value.dtype == 'image'}
+    return {'huggingface': json.dumps({'info': {'features': images}})} if images else None
+
+
+def embedded_images(
+    episode: Episode, key: str, wanted: Sequence[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Yield (row, file) of the images of a camera that are in the parquet file.
+
+    Raises:
+        DatasetError: the file is damaged, or the column is not one of images.
+    """
+    table = episode.rows.read()
+    here = {episode.column_names.get(name, name): name for name in table.column_names}
+    if key not in here:
+        raise DatasetError(f'{episode.origin}: the parquet file has no column {key}')
+    rows = table.column(here[key]).take(pa.array(wanted)).to_pylist()
+    for row, value in zip(wanted, rows, strict=True):
+        content = value.get('bytes') if isinstance(value, dict) else None
+        if content is None:
+            raise DatasetError(f'{episode.origin}, row {row}: {key} holds no image')
+        yield row, content
 
 
 def _as_feature(column: pa.ChunkedArray, feature: Feature, where: str) -> pa.ChunkedArray:

@@ -1,6 +1,7 @@
 """Videos of a data set: what is in a file, its images, and how images become a file."""
 
 import contextlib
+import io
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -138,6 +139,19 @@ def images(
             f'{span.path}: no image at {span.start_s + target / fps:.4f} s, which is frame '
             f'{target} of {span.length} of an episode'
         )
+
+
+def decode_image(content: bytes, where: str) -> np.ndarray:
+    """Return the image in a PNG or JPEG file, shape (height, width, 3), uint8, RGB.
+
+    Raises:
+        DatasetError: it is no image.
+    """
+    try:
+        with av.open(io.BytesIO(content)) as container:
+            return next(container.decode(video=0)).to_ndarray(format='rgb24')
+    except (av.FFmpegError, StopIteration, OSError) as error:
+        raise DatasetError(f'{where}: not a readable image: {error}') from error
 
 
 class VideoWriter:
