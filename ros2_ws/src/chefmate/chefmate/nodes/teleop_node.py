@@ -2,38 +2,26 @@
 
 import time
 from functools import partial
-from pathlib import Path
 
-import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool
 
-from chefmate_core.calibration import ArmCalibration
+from chefmate.nodes.teleop_parameters import declared_parameters
 from chefmate_core.diagnosis import Diagnosis, Level
-from chefmate_core.errors import ConfigurationError
-from chefmate_core.motion.reach import Reach
-from chefmate_core.realtime import RealtimeConfig, make_realtime
-from chefmate_core.safety.config import GateConfig, load_preset
-from chefmate_core.teleop.clutch import Clutch
-from chefmate_core.teleop.config import TeleopConfig
+from chefmate_core.realtime import make_realtime
 from chefmate_core.teleop.follower import TeleopCommand
-from chefmate_core.teleop.jog import JogConfig, JogTeleop
+from chefmate_core.teleop.jog import JogTeleop
 from chefmate_core.teleop.leader import LeaderTeleop
-from chefmate_core.teleop.marker import PausedMarker
 from chefmate_core.teleop.monitor import TeleopMonitor
-from chefmate_core.teleop.range_map import RangeMap
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds, time_message
-from chefmate_ros.parameters import declare
 from chefmate_ros.running import run_node
 
-SOURCES = ('leader', 'keyboard')
-REALTIME_PRIORITY = 20  # a command that waits for a busy program is an old command
-JOG_LEASH_RAD = 0.1  # a key that is let go leaves no way to go on
+JOG_PERIOD_S = 0.01
 
 
 class TeleopNode(Node):
@@ -41,94 +29,27 @@ class TeleopNode(Node):
 
     def __init__(self) -> None:
         super().__init__('teleop')
-        source = declare(self, 'source', 'leader', 'Who moves the follower.', choices=SOURCES)
-        if source not in SOURCES:
-            raise ConfigurationError(f'source is {source!r}; choose one of {", ".join(SOURCES)}')
-        follower = ArmCalibration.load(
-            declare(
-                self, 'follower_calibration', '', "LeRobot's calibration JSON of the follower."
-            )
-        )
-        leader_path = declare(
-            self, 'leader_calibration', '', "LeRobot's calibration JSON of the leader."
-        )
-        preset = load_preset(
-            declare(self, 'preset', 'careful', "Limits of the follower's gate; they are kept to.")
-        )
-        defaults = TeleopConfig()
-        config = TeleopConfig(
-            leader_timeout_s=declare(
-                self,
-                'leader_timeout',
-                defaults.leader_timeout_s,
-                'A leader that is silent for longer moves nothing, s.',
-                (0.02, 1.0),
-            ),
-            starts_engaged=declare(
-                self, 'starts_engaged', defaults.starts_engaged, 'False: wait for the clutch.'
-            ),
-        )
-        key_timeout_s = declare(
-            self,
-            'key_timeout',
-            JogConfig().key_timeout_s,
-            'A key counts for this long, s.',
-            (0.03, 0.5),
-        )
-        realtime_priority = declare(
-            self,
-            'realtime_priority',
-            REALTIME_PRIORITY,
-            'SCHED_FIFO priority, below that of the drivers; 0: none.',
-        )
-        self._realtime = make_realtime(  # this thread is the one that spins
-            RealtimeConfig(priority=realtime_priority, lock_memory=False)
-            if realtime_priority
-            else RealtimeConfig(priority=0, others_priority=0, lock_memory=False)
-        )
-        marker = declare(
-            self, 'paused_marker', '', 'File that remembers an open clutch over a crash; or empty.'
-        )
-        self._marker = PausedMarker(Path(marker) if marker else None)
-        self._clutch = Clutch(source, config.starts_engaged and not self._marker.is_set)
+        parameters = declared_parameters(self)
+        self._clutch, self._marker = parameters.clutch, parameters.marker
+        self._teleop = teleop = parameters.teleop
+        self._realtime = make_realtime(parameters.realtime)  # this thread is the one that spins
         self._monitor = TeleopMonitor()
         self._commands = self.create_publisher(JointState, 'follower/joint_commands', qos.COMMAND)
-        self._teleop: LeaderTeleop | JogTeleop
-        if source == 'leader':
-            self._teleop = leader = LeaderTeleop(
-                RangeMap(ArmCalibration.load(leader_path), follower),
-                reach(follower, preset, config.leash_rad),
-                self._clutch,
-                config,
-            )
-            self.create_subscription(
-                JointState,
-                'leader/joint_states',
-                partial(self._on_leader, leader),
-                qos.LATEST_STATE,
-            )
-            self.create_subscription(
-                JointState,
-                'follower/joint_states',
-                partial(self._on_follower, leader),
-                qos.LATEST_STATE,
-            )
+        if isinstance(teleop, LeaderTeleop):
+            for topic, callback in (
+                ('leader/joint_states', self._on_leader),
+                ('follower/joint_states', self._on_follower),
+            ):
+                self.create_subscription(
+                    JointState, topic, partial(callback, teleop), qos.LATEST_STATE
+                )
         else:
-            self._teleop = keyboard = JogTeleop(
-                reach(follower, preset, JOG_LEASH_RAD),
-                self._clutch,
-                config,
-                JogConfig(key_timeout_s),
-            )
             self.create_subscription(
-                JointState,
-                'teleop/jog',
-                partial(self._on_jog, keyboard),
-                qos.COMMAND_READER,
+                JointState, 'teleop/jog', partial(self._on_jog, teleop), qos.COMMAND_READER
             )
             self.create_timer(
-                0.01,
-                lambda: self._send(keyboard.sample(self._clock_s(), time.monotonic())),
+                JOG_PERIOD_S,
+                lambda: self._send(teleop.sample(self._clock_s(), time.monotonic())),
                 clock=Clock(clock_type=ClockType.STEADY_TIME),
             )
         self.create_subscription(
@@ -138,15 +59,13 @@ class TeleopNode(Node):
         self._clutch_state = self.create_publisher(Bool, 'teleop/clutch_engaged', qos.LATCHED)
         self.create_service(SetBool, 'teleop/set_clutch', self._on_set_clutch)
         self._tell_clutch()
-        instruction = declare(
-            self, 'instruction', '', 'Task to publish as policy/instruction; none: nothing.'
-        )
-        if instruction not in ('', 'none'):
+        if parameters.instruction:
             self._instruction = self.create_publisher(String, 'policy/instruction', qos.LATCHED)
-            self._instruction.publish(String(data=instruction))
+            self._instruction.publish(String(data=parameters.instruction))
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('teleop', self._diagnose)
-        self.get_logger().info(f'the follower follows the {source}; the clutch is {self._state()}')
+        how = 'engaged' if self._clutch.is_engaged else 'paused (chefmate teleop --resume)'
+        self.get_logger().info(f'the {parameters.source} moves the follower; the clutch is {how}')
 
     def _clock_s(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
@@ -224,17 +143,6 @@ class TeleopNode(Node):
         state = self._state()
         level = Level.WARN if 'silent' in state or 'waiting' in state else Level.OK
         return Diagnosis(level, state, values)
-
-
-def reach(follower: ArmCalibration, preset: GateConfig, leash_rad: float) -> Reach:
-    """Return how far and how fast the follower's gate lets goals go."""
-    margin_rad = np.full(6, preset.limit_margin_rad)
-    return Reach(
-        preset.max_velocity_rad_s,
-        follower.lower_limits_rad + margin_rad,
-        follower.upper_limits_rad - margin_rad,
-        leash_rad,
-    )
 
 
 def main() -> int:
