@@ -148,7 +148,7 @@ def decode_image(content: bytes, where: str) -> np.ndarray:
         DatasetError: it is no image.
     """
     try:
-        with av.open(io.BytesIO(content)) as container:
+        with cast('av.container.InputContainer', av.open(io.BytesIO(content))) as container:
             return next(container.decode(video=0)).to_ndarray(format='rgb24')
     except (av.FFmpegError, StopIteration, OSError) as error:
         raise DatasetError(f'{where}: not a readable image: {error}') from error
