@@ -32,7 +32,7 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
         examples=(
             ('chefmate servo scan', 'every port, every baud rate'),
             ('chefmate servo scan --port /dev/follower --thorough', 'every id one by one'),
-            ('chefmate servo set-id 1 6 --port /dev/ttyACM0', 'a new servo becomes the gripper'),
+            ('chefmate servo set-id 1 6 --port PORT', 'a new servo becomes the gripper'),
         ),
     )
     actions = parser.add_subparsers(
