@@ -220,7 +220,7 @@ def evaluate(hand: Hand, follower: WatchedFollower, from_s: float, kitchen) -> d
 def percentiles(values: np.ndarray) -> dict[str, float]:
     """Return p50, p99, max."""
     if not len(values):
-        return {}
+        return dict.fromkeys(('p50', 'p99', 'max'), float('nan'))
     p50, p99 = np.percentile(values, (50, 99))
     return {'p50': float(p50), 'p99': float(p99), 'max': float(np.max(values))}
 

@@ -20,7 +20,7 @@ from chefmate_core.teleop.range_map import RangeMap
 from chefmate_ros.parameters import declare
 
 SOURCES = ('leader', 'keyboard')
-REALTIME_PRIORITY = 20  # a command that waits for a busy program is an old command
+REALTIME_PRIORITY = 0  # not shown to help: on two busy cores it was no better with 20
 JOG_LEASH_RAD = 0.1  # a key that is let go leaves no way to go on
 
 
