@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from dataclasses import replace
 from functools import partial
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -15,6 +16,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from chefmate.nodes.recorder_parameters import declared_recorder
+from chefmate_core import qos_table
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.errors import ChefMateError
 from chefmate_core.recording.cdr import read_string
@@ -33,11 +35,10 @@ from chefmate_ros.running import run_node
 SAVING_S = 20.0  # how long a service waits for the disk
 TICK_S = 0.05
 TYPES = (JointState, CompressedImage, CameraInfo, String, DiagnosticArray)
-READERS = {
-    Role.IMAGE: qos.EVERY_IMAGE,
-    Role.INSTRUCTION: qos.LATCHED,
-    Role.DIAGNOSTICS: qos.EVERY_STATE,
-}
+# Readers keep so much: busy machines hold an interpreter up for more than the second that
+# EVERY_IMAGE allows, and JPEG is small. A process that is stopped altogether has only what the
+# writers keep.
+HELD_UP_S = 10.0
 
 
 class RecorderNode(Node):
@@ -96,12 +97,11 @@ class RecorderNode(Node):
 
     def _subscribe(self, topic: RecordedTopic) -> None:
         kind = next(each for each in TYPES if topic.type_name.endswith(f'/{each.__name__}'))
-        reader: QoSProfile = READERS.get(topic.role, qos.EVERY_STATE)
         self.create_subscription(
             kind,
             topic.name,
             partial(self._on_message, topic),
-            reader,
+            reader_qos(topic),
             raw=True,  # bytes in, bytes out: no image is ever decoded
             event_callbacks=SubscriptionEventCallbacks(
                 message_lost=partial(self._on_lost, topic.name)
@@ -228,6 +228,14 @@ class RecorderNode(Node):
         if recorder.state is State.IDLE:
             return Diagnosis(Level.OK, recorder.why_not() or 'ready', values)
         return Diagnosis(Level.OK, recorder.state.value, values)
+
+
+def reader_qos(topic: RecordedTopic) -> QoSProfile:
+    """Return what a reader that must see every message requests."""
+    if topic.role is Role.INSTRUCTION:
+        return qos.LATCHED
+    row = qos_table.EVERY_STATE
+    return qos.profile(replace(row, depth=max(row.depth, round(HELD_UP_S * topic.rate_hz))))
 
 
 def main() -> int:
