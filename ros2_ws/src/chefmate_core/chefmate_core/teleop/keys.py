@@ -53,7 +53,8 @@ class Keyboard:
             step = 1 if key == '+' else -1
             self._speed = min(max(self._speed + step, 0), len(SPEEDS_RAD_S) - 1)
             return None
-        for joint, (up, down) in JOINT_KEYS.items():
-            if key in (up, down):
-                return Jog(joint, self.speed_rad_s if key == up else -self.speed_rad_s)
+        for joint, keys in JOINT_KEYS.items():
+            if key and key in keys and len(key) == 1:
+                is_up = key == keys[0]
+                return Jog(joint, self.speed_rad_s if is_up else -self.speed_rad_s)
         return None
