@@ -174,6 +174,13 @@ def test_relabelling_two_instructions_to_one_makes_one_task(tmp_path, target):
     assert tasks == [{0}, {0}, {1}]
 
 
+def test_an_instruction_with_unicode_line_breaks_stays_one_line_of_json(tmp_path):
+    """Python's splitlines takes them for ends of lines; JSON lines end with a newline only."""
+    odd = 'bread\u2028then\x85cheese'
+    dataset = made(tmp_path, 2, target=Format.LEROBOT_V21, instructions=(odd,))
+    assert dataset.tasks == (odd,)
+
+
 def test_one_episode_can_be_given_another_instruction(tmp_path):
     dataset = made(tmp_path, 5, 6)
     relabelled = again(

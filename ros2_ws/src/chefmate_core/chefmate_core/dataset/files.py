@@ -34,7 +34,7 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_text(path).split('\n'), start=1):
         if not line.strip():
             continue
         try:
