@@ -1,4 +1,4 @@
-"""The live node's messages and the bag reader's are the same bytes, and become the same numbers."""
+"""The bytes of a joint state become the same numbers on a topic and in a bag."""
 
 import numpy as np
 import pytest

@@ -11,12 +11,12 @@ from chefmate_core.joints import GRIPPER
 
 BLACK_LEVEL = 4.0  # of 255, mean: as the camera node has it
 FROZEN_S = 1.0
-# Largest change of a thumbnail's block that is no motion. In the simulation 0.16 rad of any joint of
-# the arm change a block by 4 levels or more, in both cameras.
+# Largest change of a thumbnail's block that is no motion. In the simulation 0.16 rad of any joint
+# of the arm change a block by 4 levels or more, in both cameras.
 _STILL_LEVEL = 0.6
 _TRAVEL = 10.0  # LeRobot's units: how far the arm goes in that time so that it must be seen
-# Ten kitchens of the simulation with other light, colours and places, which is more than a data set
-# has: looks of one camera differ from their median by 4 to 13 levels, the two cameras by 25.
+# Ten kitchens of the simulation with other light, colours and places, more than a data set has:
+# looks of one camera differ from their median by 4 to 13 levels, the two cameras by 25.
 _SWAPPED_RATIO = 0.6
 _DIFFERENT_LEVELS = 6.0  # cameras that look more alike cannot be told from one another
 _LEAST_EPISODES = 3

@@ -143,10 +143,11 @@ def _delivery(counts: EpisodeCounts, where: Where, examination: Examination) -> 
     findings = []
     again = f'record it again, or leave it out: {examination.repairs.delete(where.episode or 0)}'
 
-    def tell(name: str, found: str, expected: str, row: int | None = None) -> None:
-        findings.append(
-            Finding(name, Where(where.file, where.episode, row), found, expected, again)
-        )
+    def tell(
+        name: str, found: str, expected: str, row: int | None = None, repair: str = again
+    ) -> None:
+        place = Where(where.file, where.episode, row)
+        findings.append(Finding(name, place, found, expected, repair))
 
     refused = len(counts.refused)
     if refused > _MOST_REFUSED * counts.ticks:
@@ -163,6 +164,7 @@ def _delivery(counts: EpisodeCounts, where: Where, examination: Examination) -> 
                 'repeated-frames',
                 f'camera {name}: {held} of {counts.ticks} frames repeat the image before',
                 f'at most {_MOST_HELD:.0%}: the camera delivers fewer images than fps asks for',
+                repair=f'convert at a rate that it keeps (--fps), or: {again}',
             )
     for name, bad in counts.streams.bad_stamps.items():
         if bad:
