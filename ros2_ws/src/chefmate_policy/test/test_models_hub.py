@@ -3,6 +3,7 @@
 In processes of their own: the hub's client reads its environment when it is imported.
 """
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -10,9 +11,13 @@ import sys
 
 import pytest
 from hub_server import COMMIT, LittleHub
-from small_checkpoints import write
+from small_checkpoints import CONFIG, tiny, write
+from test_processing_prompt import write_tokenizer
 
 from chefmate_core.policy.model_folder import shared_manifest
+from chefmate_policy.checkpoint import ModelTensors, save_checkpoint
+from chefmate_policy.model.groot import Groot
+from chefmate_policy.processing.tokens import FolderTokenizer
 
 FETCH = (
     'import sys; from chefmate_policy.cli import models; import argparse; '
@@ -151,3 +156,57 @@ def test_what_is_here_is_not_fetched_again(fetch, hub):
     assert code != 0
     assert 'exists. Next: remove it to fetch it again' in error
     assert hub.sent == []
+
+
+LOAD = (
+    'import sys; from chefmate_policy.engine.load import load_engine; '
+    "print(load_engine(sys.argv[1], device='cpu').name)"
+)
+
+
+def test_the_tokenizer_that_a_checkpoint_lacks_is_fetched_once(tmp_path):
+    hub_folder = write_tokenizer(tmp_path / 'tokenizer')
+    image_id = FolderTokenizer(hub_folder).image_id
+    size = max(image_id + 1, 320)
+    config = dataclasses.replace(
+        CONFIG,
+        eagle=dataclasses.replace(
+            CONFIG.eagle,
+            image_token_index=image_id,
+            language=dataclasses.replace(CONFIG.eagle.language, vocab_size=size),
+        ),
+        extra={},
+    )
+    folder = tmp_path / 'mine'
+    model = ModelTensors(Groot.random(config, 0).state_dict())
+    save_checkpoint(folder, tiny(config=config), model, 'isaac')
+    (models := tmp_path / 'models').mkdir()
+    (models / 'manifest.yaml').write_text(
+        f'eagle-tokenizer: {{origin: someone/words, revision: {COMMIT}, kind: tokenizer, '
+        'licence: MIT}\n'
+    )
+    server = LittleHub(hub_folder, 'someone/words')
+
+    def load(**environment):
+        settings = {
+            'PATH': os.environ['PATH'], 'AMENT_PREFIX_PATH': os.environ['AMENT_PREFIX_PATH'],
+            'HOME': str(tmp_path), 'CHEFMATE_MODELS': str(models), 'OMP_NUM_THREADS': '1',
+            'HF_HOME': str(tmp_path / 'hf'), 'HF_ENDPOINT': server.url,
+            'PYTHONPATH': os.environ.get('PYTHONPATH', ''), **environment,
+        }  # fmt: skip
+        return subprocess.run(
+            [sys.executable, '-c', LOAD, str(folder)], env=settings, capture_output=True, text=True
+        )
+
+    try:
+        offline = load(HF_HUB_OFFLINE='1')
+        assert offline.returncode
+        assert 'chefmate models fetch eagle-tokenizer' in offline.stderr
+        first = load()
+        assert first.returncode == 0, first.stderr
+        sent = len(server.sent)
+        assert sent
+        assert load(HF_HUB_OFFLINE='1').returncode == 0
+        assert len(server.sent) == sent
+    finally:
+        server.close()

@@ -16,6 +16,7 @@ from chefmate_policy.engine.packed import PackedGroot
 from chefmate_policy.engine.runner import Encoded, PackedRunner, ReferenceRunner, Runner
 from chefmate_policy.model.groot import Groot
 from chefmate_policy.models import find_model
+from chefmate_policy.models.tokenizer import ensure_tokenizer
 from chefmate_policy.processing.processor import Processor
 
 Progress = Callable[[str, int, int], None]  # what, bytes done, bytes of all
@@ -37,9 +38,9 @@ def load_engine(model: str, progress: Progress | None = None, **options: Any) ->
     """
     chosen = EngineOptions.read(options)
     torch.set_num_threads(chosen.chosen_threads)
-    checkpoint = find_model(model).open(
-        chosen.embodiment, cameras=chosen.cameras, base=chosen.base
-    )
+    source = find_model(model)
+    checkpoint = source.open(chosen.embodiment, cameras=chosen.cameras, base=chosen.base)
+    ensure_tokenizer(checkpoint, source.models)
     for note in checkpoint.notes:
         _log.info('%s: %s', model, note)
     processor = checkpoint.processor(chosen.profile)

@@ -177,6 +177,11 @@ def _processor_template(folder: Path) -> str | None:
         ) from error
 
 
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder holds a tokenizer's files."""
+    return any((folder / name).is_file() for name in TOKENIZER_FILES)
+
+
 def find_tokenizer(folders: Sequence[Path]) -> FolderTokenizer:
     """Load the tokenizer of the first of `folders` that holds one.
 
@@ -184,11 +189,11 @@ def find_tokenizer(folders: Sequence[Path]) -> FolderTokenizer:
         ConfigurationError: none does; the message says what is needed and where it is published.
     """
     for folder in folders:
-        if any((folder / name).is_file() for name in TOKENIZER_FILES):
+        if has_tokenizer(folder):
             return FolderTokenizer(folder)
     raise ConfigurationError(
         f'no tokenizer ({" or ".join(TOKENIZER_FILES)}) in '
         f'{", ".join(str(folder) for folder in folders) or "no folder"}. Needed: '
-        f'{TOKENIZER_ORIGIN}. Next: chefmate models fetch eagle-tokenizer@REVISION (once for all '
+        f'{TOKENIZER_ORIGIN}. Next: chefmate models fetch eagle-tokenizer (once for all '
         'models), or copy those files into one of these folders'
     )
