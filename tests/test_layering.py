@@ -31,6 +31,11 @@ OF_THE_WIRE = {'cv2', 'zmq', 'msgpack', 'urllib3'}
 WIRE = (('policy', 'wire'), ('policy', 'remote'))
 
 
+# What only recordings and data sets may import.
+OF_DATA = {'mcap', 'rosbags', 'pyarrow', 'av', 'huggingface_hub'}
+DATA = {'recording', 'session_reader', 'observing', 'dataset', 'dataset_checks'}
+
+
 def modules(package):
     return sorted((SOURCES / package / package).rglob('*.py'))
 
@@ -58,6 +63,13 @@ def test_in_core_only_remote_policies_know_networks_and_codecs():
     for path in modules('chefmate_core'):
         if path.parent.parts[-2:] not in WIRE:
             wrong = imports(path) & OF_THE_WIRE
+            assert not wrong, f'{path.relative_to(SOURCES)} imports {", ".join(sorted(wrong))}'
+
+
+def test_in_core_only_recordings_and_data_sets_know_their_formats():
+    for path in modules('chefmate_core'):
+        if path.parent.name not in DATA:
+            wrong = imports(path) & OF_DATA
             assert not wrong, f'{path.relative_to(SOURCES)} imports {", ".join(sorted(wrong))}'
 
 

@@ -129,9 +129,17 @@ IMAGE = QosRow(
     Reliability.RELIABLE,
     Durability.VOLATILE,
     depth=2,
-    why='Writers of image_raw, compressed and camera_info: reliable so that viewers and recorders '
+    why='Writers of image_raw and camera_info: reliable so that viewers and recorders '
     'of either kind connect; two frames deep so that memory stays small and a slow reader gets '
     'new frames, not old.',
+)
+COMPRESSED_IMAGE = QosRow(
+    'compressed_image',
+    Reliability.RELIABLE,
+    Durability.VOLATILE,
+    depth=60,
+    why='Writers of image_raw/compressed: 2 s at 30 Hz and some 7 MB, so that a recorder that was '
+    'held up loses nothing.',
 )
 LATEST_IMAGE = QosRow(
     'latest_image',
@@ -166,6 +174,7 @@ QOS_TABLE: tuple[QosRow, ...] = (
     HEARTBEAT,
     LATCHED,
     IMAGE,
+    COMPRESSED_IMAGE,
     LATEST_IMAGE,
     EVERY_IMAGE,
     DIAGNOSTICS,

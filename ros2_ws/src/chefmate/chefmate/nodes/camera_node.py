@@ -40,7 +40,9 @@ class CameraNode(Node):
         self._infos = self.create_publisher(CameraInfo, 'camera_info', qos.IMAGE)
         self._jpegs = None
         if self._settings.jpeg == 'on_demand':
-            self._jpegs = self.create_publisher(CompressedImage, 'image_raw/compressed', qos.IMAGE)
+            self._jpegs = self.create_publisher(
+                CompressedImage, 'image_raw/compressed', qos.COMPRESSED_IMAGE
+            )
         self._capture = CaptureLoop(
             self._open,
             self._publish,

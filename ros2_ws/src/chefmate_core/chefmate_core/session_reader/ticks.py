@@ -2,7 +2,7 @@
 
 The live policy's own `ObservationBuffer` chooses: it gets the samples that had been taken by the
 tick, and returns the newest instant that all sensors had reached, with the image of each camera
-and the joints nearest to it. docs/decisions/0024-one-decoding.md tells why.
+and the joints nearest to it. docs/decisions/0019-one-decoding.md tells why.
 """
 
 import math

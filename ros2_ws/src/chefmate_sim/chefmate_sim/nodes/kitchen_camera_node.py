@@ -45,7 +45,7 @@ class KitchenCameraNode(Node):
             self._outputs[camera.name] = (
                 self.create_publisher(Image, f'{camera.name}/image_raw', qos.IMAGE),
                 self.create_publisher(
-                    CompressedImage, f'{camera.name}/image_raw/compressed', qos.IMAGE
+                    CompressedImage, f'{camera.name}/image_raw/compressed', qos.COMPRESSED_IMAGE
                 ),
                 self.create_publisher(CameraInfo, f'{camera.name}/camera_info', qos.IMAGE),
                 ideal_intrinsics(self._width, self._height, fov_deg),
