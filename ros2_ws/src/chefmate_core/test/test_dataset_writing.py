@@ -1,6 +1,7 @@
 """Writing data sets: from recordings, again after an interruption, and never over anything."""
 
 import json
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from chefmate_core.dataset.layout import Format
 from chefmate_core.dataset.reading import open_dataset
 from chefmate_core.dataset.recorded import write_recording
 from chefmate_core.dataset.rows import episode_table
-from chefmate_core.dataset.video import VideoCodec, images, transcode
+from chefmate_core.dataset.video import VideoCodec, VideoWriter, images, probe, transcode
 from chefmate_core.units import LerobotUnits, rad_to_lerobot
 
 ONE = Options(workers=1)
@@ -211,3 +212,14 @@ def test_a_video_of_another_codec_is_transcoded_frame_for_frame(tmp_path):
     new = dict(images(replace(span, path=tmp_path / 'av1.mp4'), 30))
     for index, image in images(span, 30):
         assert np.abs(image.astype(float) - new[index]).mean() < 5
+
+
+@pytest.mark.parametrize('codec', VideoCodec)
+def test_an_encoder_leaves_the_scheduling_of_its_thread_alone(tmp_path, codec):
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    with VideoWriter(tmp_path / 'a.mp4', 30, 64, 64, codec) as writer:
+        assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before
+        for _ in range(3):
+            writer.add(np.zeros((64, 64, 3), np.uint8))
+    assert (os.sched_getscheduler(0), os.sched_getparam(0)) == before
+    assert probe(tmp_path / 'a.mp4').frames == 3

@@ -154,6 +154,20 @@ def decode_image(content: bytes, where: str) -> np.ndarray:
         raise DatasetError(f'{where}: not a readable image: {error}') from error
 
 
+@contextlib.contextmanager
+def _scheduling_as_it_is() -> Iterator[None]:
+    """Undo what SVT-AV1 does where it may: it puts the calling thread under SCHED_FIFO.
+
+    Where there are arms, a thread that computes must not come before one that controls.
+    """
+    policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, parameter)
+
+
 class VideoWriter:
     """Writes the images of one camera and episode to a file."""
 
@@ -173,6 +187,8 @@ class VideoWriter:
         self._stream.time_base = self._base = Fraction(1, fps)
         if codec is VideoCodec.H264:  # SVT-AV1 decides on its own
             self._stream.codec_context.thread_count = threads
+        with _scheduling_as_it_is():
+            self._stream.codec_context.open()
 
     def add(self, image: np.ndarray) -> None:
         """Append an image, shape (height, width, 3), uint8, RGB.
