@@ -199,7 +199,7 @@ def test_an_adapter_finds_its_base_by_path(tmp_path, layout):
     [
         ('nvidia/GR00T-N1.5-3B', 'nvidia/GR00T-N1.5-3B'),
         (
-            '/home/me/.cache/huggingface/hub/models--nvidia--GR00T-N1.5-3B/snapshots/abc123',
+            '/cache/huggingface/hub/models--nvidia--GR00T-N1.5-3B/snapshots/abc123',
             'nvidia/GR00T-N1.5-3B@abc123',
         ),
     ],
