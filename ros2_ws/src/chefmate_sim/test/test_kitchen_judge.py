@@ -7,7 +7,7 @@ from chefmate_core.errors import ConfigurationError
 from chefmate_core.geometry import Pose
 from chefmate_description.scene import KITCHEN, SLICE_NAMES, slice_named
 from chefmate_sim.kitchen.judge import judge
-from chefmate_sim.kitchen.scene_builder import initial_slice_pose, plate_pose
+from chefmate_sim.kitchen.placement import initial_slice_pose, plate_pose
 from chefmate_sim.kitchen.variation import KitchenVariation
 
 VARIATION = KitchenVariation.sample(5)

@@ -8,21 +8,27 @@ import numpy as np
 from chefmate_core.geometry import Pose
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_description.scene import CAMERAS, HOME_POSITION_RAD, KITCHEN, Kitchen
-from chefmate_description.shapes import Camera, OrientedBox, Slice
+from chefmate_description.shapes import Camera, Slice
 from chefmate_description.share import mjcf_path
 from chefmate_sim.kitchen import looks
 from chefmate_sim.kitchen.food_looks import add_slice_look
+from chefmate_sim.kitchen.placement import (
+    PLATE,
+    TABLE,
+    TRAY,
+    UNDER_RIM_M,
+    initial_slice_pose,
+    plate_pose,
+    tray_pose,
+)
 from chefmate_sim.kitchen.variation import KitchenVariation
 
 TIMESTEP_S = 0.002
-TRAY, PLATE = 'tray', 'plate'
 
 # Contact bits (the arm has 1/6 in its MJCF): world things touch arm and food, food touches all.
 _WORLD_BITS = (2, 5)
 _FOOD_BITS = (4, 7)
 _FOOD_SOLREF, _FOOD_SOLIMP = (0.006, 1.0), (0.95, 0.99, 0.001)
-_UNDER_RIM_M = 0.003  # the plate's base reaches under its rim, so that no gap shows
-_INITIAL_GAP_M = 0.0002  # so that nothing starts in contact
 
 
 def build_model(
@@ -55,30 +61,6 @@ def home_qpos(model: mujoco.MjModel) -> np.ndarray:
 def arm_qpos_addresses(model: mujoco.MjModel) -> np.ndarray:
     """Return where the arm's joints lie in qpos, shape (6,), in joint order."""
     return np.array([model.joint(name).qposadr[0] for name in JOINT_NAMES])
-
-
-def tray_pose(variation: KitchenVariation) -> Pose:
-    """Return the tray's frame in the arm's base frame."""
-    return _on_table(variation.tray_position_m, variation.tray_yaw_rad)
-
-
-def plate_pose(variation: KitchenVariation) -> Pose:
-    """Return the plate's frame in the arm's base frame."""
-    return _on_table(variation.plate_position_m, variation.plate_yaw_rad)
-
-
-def initial_slice_pose(name: str, variation: KitchenVariation, kitchen: Kitchen = KITCHEN) -> Pose:
-    """Return the pose of a slice leaning in its slot, before gravity closes the last gap."""
-    tray = tray_pose(variation)
-    slot = next(one for one in kitchen.tray.slots if one.slice_name == name)
-    in_tray = np.array(kitchen.tray.slice_position_m(slot, _INITIAL_GAP_M))
-    lean = OrientedBox((0, 0, 0), (0, 0, 0), kitchen.tray.lean_rad, variation.tray_yaw_rad)
-    return Pose(tray.position_m + tray.rotation @ in_tray, lean.quaternion_wxyz)
-
-
-def _on_table(position_m: tuple[float, float], yaw_rad: float) -> Pose:
-    quaternion = np.array([math.cos(yaw_rad / 2), 0.0, 0.0, math.sin(yaw_rad / 2)])
-    return Pose(np.array([*position_m, 0.0]), quaternion)
 
 
 def _set_options(spec: mujoco.MjSpec) -> None:
@@ -124,7 +106,7 @@ def _world_geom(body, friction: float, **attributes) -> None:
 def _add_table(spec: mujoco.MjSpec, kitchen: Kitchen, palette: looks.Palette) -> None:
     table = kitchen.table
     _world_geom(
-        spec.worldbody.add_body(name='table'),
+        spec.worldbody.add_body(name=TABLE),
         table.friction,
         name='table_top',
         type=mujoco.mjtGeom.mjGEOM_BOX,
@@ -165,7 +147,7 @@ def _add_plate(spec, variation: KitchenVariation, kitchen: Kitchen, palette) -> 
         name='plate_base',
         type=mujoco.mjtGeom.mjGEOM_CYLINDER,
         pos=(0, 0, half),
-        size=(plate.base_radius_m + _UNDER_RIM_M, half, 0),
+        size=(plate.base_radius_m + UNDER_RIM_M, half, 0),
         material=palette.plate,
     )
     _add_boxes(body, plate.rim, plate.friction, palette.plate)
