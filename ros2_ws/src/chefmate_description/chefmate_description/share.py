@@ -1,4 +1,4 @@
-"""Where the generated model files lie: meshes, URDF, MJCF.
+"""Where the generated model files lie: meshes, URDF, xacro, MJCF.
 
 Found without importing ament, so that a process without ROS (a simulator, a GPU host) can use it.
 """
@@ -13,6 +13,7 @@ PACKAGE = 'chefmate_description'
 OVERRIDE_VARIABLE = 'CHEFMATE_DESCRIPTION_SHARE'
 
 URDF_FILE = Path('urdf', 'so101.urdf')
+XACRO_FILE = Path('urdf', 'so101.urdf.xacro')
 MJCF_FILE = Path('mjcf', 'so101.xml')
 MESH_FOLDER = Path('meshes')
 
@@ -50,6 +51,11 @@ def source_tree_share_path() -> Path:
 def urdf_path() -> Path:
     """Return the arm's URDF; its meshes are `package://chefmate_description/meshes/...`."""
     return share_path() / URDF_FILE
+
+
+def xacro_path() -> Path:
+    """Return the xacro of the arm alone; `so101_macro.xacro`, to include, lies beside it."""
+    return share_path() / XACRO_FILE
 
 
 def mjcf_path() -> Path:

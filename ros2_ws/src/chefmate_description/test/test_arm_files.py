@@ -5,15 +5,14 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from chefmate_core.geometry import rotation_matrix
 from chefmate_core.joints import JOINT_NAMES, MECHANICAL_RANGES
+from chefmate_core.kinematics import Chain
 from chefmate_description import arm, share
 from chefmate_description.build import BuildError, source
 from chefmate_description.build.decimate import TARGET_FACES, TOLERANCE
 from chefmate_description.build.generate import generate
 from chefmate_description.build.stl import read_stl
 from chefmate_description.scene import CAMERAS
-from chefmate_description.shapes import OrientedBox
 
 
 @pytest.fixture(scope='module')
@@ -121,13 +120,24 @@ def test_only_boxes_touch_and_they_are_the_same_in_both_files(urdf, mjcf):
 
 
 @pytest.mark.parametrize('camera', CAMERAS, ids=lambda camera: camera.name)
-def test_the_urdf_has_the_cameras_optical_frame(urdf, camera):
-    joint = urdf.find(f".//joint[@name='{camera.name}_camera_joint']")
-    assert joint.find('child').get('link') == f'{camera.name}_camera_optical_frame'
-    roll, pitch, yaw = map(float, joint.find('origin').get('rpy').split())
-    about_zy = rotation_matrix(OrientedBox((0, 0, 0), (0, 0, 0), pitch, yaw).quaternion_wxyz)
-    about_x = rotation_matrix(np.array([np.cos(roll / 2), np.sin(roll / 2), 0, 0]))
-    np.testing.assert_allclose(about_zy @ about_x, camera.optical_rotation, atol=1e-6)
+def test_the_urdf_has_the_cameras_body_and_optical_frames(generated, camera):
+    chain = Chain.from_urdf(generated / share.URDF_FILE)
+    T_base_parent, T_base_body, T_base_optical = (
+        chain.pose(np.zeros(6), link)
+        for link in (
+            f'{camera.parent}_link',
+            f'{camera.name}_camera_link',
+            f'{camera.name}_camera_optical_frame',
+        )
+    )
+    T_parent_optical = np.linalg.inv(T_base_parent) @ T_base_optical
+    np.testing.assert_allclose(T_parent_optical[:3, :3], camera.optical_rotation, atol=1e-6)
+    np.testing.assert_allclose(T_parent_optical[:3, 3], camera.position_m, atol=1e-9)
+    # REP-103: the body looks along x with z up in the picture; the optical frame along z.
+    right, down, ahead = T_base_optical[:3, :3].T
+    np.testing.assert_allclose(
+        T_base_body[:3, :3], np.column_stack([ahead, -right, -down]), atol=1e-6
+    )
 
 
 def test_making_the_files_twice_gives_the_same_bytes(generated, tmp_path):

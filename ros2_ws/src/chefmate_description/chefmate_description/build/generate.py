@@ -3,11 +3,11 @@
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from chefmate_description.build import BuildError, mjcf, urdf
+from chefmate_description.build import BuildError, mjcf, urdf, xacro
 from chefmate_description.build.decimate import TARGET_FACES, find_meshoptimizer, simplified
 from chefmate_description.build.source import find_arm_source
 from chefmate_description.build.stl import read_stl, write_stl
-from chefmate_description.share import MESH_FOLDER, MJCF_FILE, URDF_FILE
+from chefmate_description.share import MESH_FOLDER, MJCF_FILE, URDF_FILE, XACRO_FILE
 
 
 def check_requirements() -> None:
@@ -17,7 +17,7 @@ def check_requirements() -> None:
 
 
 def generate(output: Path) -> dict[str, int]:
-    """Write meshes, URDF and MJCF below `output`; return the faces of each mesh file.
+    """Write meshes, URDF, xacro and MJCF below `output`; return the faces of each mesh file.
 
     Raises:
         BuildError: a needed package is missing or wrong, or `output` cannot be written.
@@ -27,7 +27,10 @@ def generate(output: Path) -> dict[str, int]:
         for folder in (MESH_FOLDER, URDF_FILE.parent, MJCF_FILE.parent):
             (output / folder).mkdir(parents=True, exist_ok=True)
         faces = _write_meshes(source.meshes, output / MESH_FOLDER)
-        _write_xml(urdf.rewritten(source.urdf), output / URDF_FILE)
+        arm = urdf.rewritten(source.urdf)
+        _write_xml(arm, output / URDF_FILE)
+        _write_xml(xacro.robot_file(), output / XACRO_FILE)
+        _write_xml(xacro.macro_file(arm), output / XACRO_FILE.with_name(xacro.MACRO_FILE_NAME))
         limits_rad = urdf.joint_limits(source.urdf)
         # Last: its presence tells share_path() that the folder is complete.
         _write_xml(mjcf.rewritten(source.mjcf, limits_rad), output / MJCF_FILE)

@@ -1,4 +1,4 @@
-"""Rewrites the stock URDF: package paths, contact boxes, servo limits, camera frames."""
+"""Rewrites the stock URDF: package paths, contact boxes, servo limits, tool and camera frames."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from chefmate_core.joints import JOINT_NAMES
 from chefmate_description.arm import CONTACT_BOXES, STALL_TORQUE_NM
 from chefmate_description.arm import SERVO_DAMPING_NMS_PER_RAD as DAMPING
 from chefmate_description.arm import SERVO_FRICTION_NM as FRICTION
@@ -14,6 +15,11 @@ from chefmate_description.scene import CAMERAS
 from chefmate_description.shapes import Camera
 
 PACKAGE_URL = 'package://chefmate_description/meshes'
+TCP_LINK = 'gripper_frame_link'
+# ROS-Industrial's name for the flange: on the roll axis, z out of the arm, as the TCP is turned.
+FLANGE_LINK = 'tool0'
+# REP-103: from a camera's body frame (x ahead, y left, z up) to its optical frame.
+BODY_TO_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
 
 def link_name(body: str) -> str:
@@ -56,24 +62,54 @@ def rewritten(stock_urdf: Path) -> ET.Element:
             ET.SubElement(collision, 'origin', xyz=_numbers(box.centre_m), rpy='0 0 0')
             geometry = ET.SubElement(collision, 'geometry')
             ET.SubElement(geometry, 'box', size=_numbers(2 * box.half_size_m))
+    tcp = child(robot, f"link[@name='{TCP_LINK}']")
+    tcp.remove(child(tcp, 'inertial'))  # 1e-9 kg without inertia: no matrix that can be inverted
+    tcp_joint = child(robot, f"joint[@name='{TCP_LINK.removesuffix('_link')}_joint']")
+    tcp_joint.remove(child(tcp_joint, 'axis'))  # 0 0 0, of a joint that does not turn
+    _add_fixed(robot, f'{FLANGE_LINK}_joint', link_name('gripper'), FLANGE_LINK, (0, 0, 0),
+               (0, np.pi, 0))  # fmt: skip
     for camera in CAMERAS:
         _add_camera(robot, camera)
+    _sort(robot)
     ET.indent(robot)
     return robot
 
 
 def _add_camera(robot: ET.Element, camera: Camera) -> None:
-    frame = f'{camera.name}_camera_optical_frame'
-    ET.SubElement(robot, 'link', name=frame)
-    joint = ET.SubElement(robot, 'joint', name=f'{camera.name}_camera_joint', type='fixed')
-    ET.SubElement(
-        joint,
-        'origin',
-        xyz=_numbers(camera.position_m),
-        rpy=_numbers(_rpy(camera.optical_rotation)),
-    )
-    ET.SubElement(joint, 'parent', link=link_name(camera.parent))
-    ET.SubElement(joint, 'child', link=frame)
+    body, optical = f'{camera.name}_camera_link', f'{camera.name}_camera_optical_frame'
+    turned = _rpy(camera.optical_rotation @ BODY_TO_OPTICAL.T)
+    _add_fixed(robot, f'{camera.name}_camera_joint', link_name(camera.parent), body,
+               camera.position_m, turned)  # fmt: skip
+    _add_fixed(robot, f'{camera.name}_camera_optical_joint', body, optical, (0, 0, 0),
+               _rpy(BODY_TO_OPTICAL))  # fmt: skip
+
+
+def _add_fixed(
+    robot: ET.Element,
+    name: str,
+    parent: str,
+    link: str,
+    position_m: Iterable[float],
+    rpy_rad: Iterable[float],
+) -> None:
+    """Add a link without a body, fixed to another."""
+    ET.SubElement(robot, 'link', name=link)
+    joint = ET.SubElement(robot, 'joint', name=name, type='fixed')
+    ET.SubElement(joint, 'origin', xyz=_numbers(position_m), rpy=_numbers(rpy_rad))
+    ET.SubElement(joint, 'parent', link=parent)
+    ET.SubElement(joint, 'child', link=link)
+
+
+def _sort(robot: ET.Element) -> None:
+    """Materials, links, turning joints in joint order, fixed joints: what lists show."""
+    kinds = {'material': 0, 'link': 1, 'joint': 2}
+
+    def rank(element: ET.Element) -> tuple[int, int]:
+        name = attribute(element, 'name')
+        turning = name in JOINT_NAMES
+        return kinds[element.tag], JOINT_NAMES.index(name) if turning else len(JOINT_NAMES)
+
+    robot[:] = sorted(robot, key=rank)
 
 
 def _rpy(rotation: np.ndarray) -> np.ndarray:
