@@ -1,18 +1,14 @@
 """The whole way of a person at a terminal, on virtual arms: `chefmate calibrate` and `servo`."""
 
 import json
-import os
-import pty
-import re
 import signal
-import subprocess
-import threading
 import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from calibrating_rig import make_blank, settings_of
+from terminal import Terminal
 from virtual_arm import CALIBRATION, START_RAD
 
 from chefmate.cli.main import main
@@ -24,67 +20,6 @@ from chefmate_sim.virtual_bus import FirstOrderArm, VirtualServoBus
 from chefmate_sim.virtual_bus.hardware import Twin
 
 MIDDLE_RAD = (LOWER_LIMITS_RAD + UPPER_LIMITS_RAD) / 2
-CONTROL = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
-
-
-def _seen(raw):
-    """The text of a screen without colours, frames and line breaks."""
-    text = CONTROL.sub('', raw.decode('utf-8', 'replace'))
-    return ' '.join(text.replace('│', ' ').split())
-
-
-class Terminal:
-    """A `chefmate` command in a terminal of its own, as a person sees it."""
-
-    def __init__(self, *words):
-        self.fd, far = pty.openpty()
-        self.text, self.raw = '', b''
-        environment = os.environ | {'TERM': 'xterm-256color', 'COLUMNS': '110', 'LINES': '50'}
-        self.process = subprocess.Popen(
-            ['chefmate', *words],
-            stdin=far,
-            stdout=far,
-            stderr=far,
-            env=environment,
-            preexec_fn=lambda: (os.setsid(), os.open(os.ttyname(0), os.O_RDWR)),
-        )
-        os.close(far)
-        # read all the time: a full terminal would stop the command
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-
-    def read(self):
-        while True:
-            try:
-                data = os.read(self.fd, 4096)
-            except OSError:
-                return
-            if not data:
-                return
-            self.raw += data
-            self.text = _seen(self.raw)
-
-    def see(self, words, timeout_s=60.0):
-        """Wait until these words are on the screen, from now on."""
-        end_s = time.monotonic() + timeout_s
-        while words not in self.text:
-            assert time.monotonic() < end_s, f'never saw {words!r} in:\n{self.text[-3000:]}'
-            time.sleep(0.02)
-
-    def press(self, key):
-        self.text, self.raw = '', b''
-        os.write(self.fd, key.encode())
-
-    def end(self, timeout_s=60.0):
-        code = self.process.wait(timeout_s)
-        self.reader.join(5.0)
-        return code
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.fd)
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from chefmate_sim.cli import sim
 
 
 def arguments(*lines, clear=False, show=False):
-    return argparse.Namespace(lines=list(lines), clear=clear, list=show, arm='follower')
+    return argparse.Namespace(
+        action='faults', lines=list(lines), clear=clear, list=show, arm='follower'
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,14 @@ from rich.console import Console
 from rich.live import Live
 
 from chefmate.cli.recording.keys import Key, keys_of_terminal, read_key
-from chefmate.cli.recording.remote import DISCARD, START, STOP, RemoteRecorder
+from chefmate.cli.recording.remote import (
+    DISCARD,
+    PERFORM,
+    RESET,
+    START,
+    STOP,
+    RemoteRecorder,
+)
 from chefmate.cli.recording.view import recording_line, recording_view
 from chefmate.launching import LaunchJob, OutputLine, parse_assignments
 from chefmate_core.errors import ConfigurationError
@@ -20,7 +27,9 @@ from chefmate_core.errors import ConfigurationError
 LAUNCH_FILE = 'record.launch.py'
 KEY_S, PLAIN_S = 0.1, 5.0
 LINES_SHOWN = 5
+LINES_KEPT = 200
 BELL = '\a'
+HAND_RESTS = ('done', 'given up', 'waiting')  # what the simulated hand says of itself then
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
@@ -29,7 +38,8 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
         'record',
         description='Record episodes while a leader arm, a keyboard or a policy moves the '
         'follower. Keys: right arrow finishes the episode, or begins the next; left arrow '
-        'discards it, to do it again; Esc saves and quits. Simulated unless hardware:=real.',
+        'discards it, to do it again; Esc saves and quits; r, between episodes, lays a fresh '
+        'simulated kitchen. Simulated unless hardware:=real.',
         examples=(
             ('chefmate record recordings/bread', 'a virtual leader shows how; keys as above'),
             (
@@ -71,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
         finally:
             desk.leave.set()
             thread.join(timeout=5.0)
+    if code:
+        desk.say_why()
     console.print(desk.summary)
     return code
 
@@ -108,8 +120,10 @@ class _Desk:
         self._console = console
         self._bell = bell
         self._lines: deque[str] = deque(maxlen=LINES_SHOWN)
+        self._said: deque[str] = deque(maxlen=LINES_KEPT)  # by the launch
         self._plain = not console.is_terminal
         self._answer: Future | None = None
+        self._next = ''  # the service to ask after that answer
         self._heard: tuple[str, str] = ('', '')
 
     def line(self, line: OutputLine) -> None:
@@ -118,6 +132,13 @@ class _Desk:
             self._console.print(str(line), markup=False, soft_wrap=True)
         else:
             self._lines.append(str(line))
+            self._said.append(str(line))
+
+    def say_why(self) -> None:
+        """Print what the launch said of its failure: the view has hidden it."""
+        for line in self._said:
+            if '[INFO]' not in line:
+                self._console.print(line, markup=False, soft_wrap=True)
 
     def sit(self, has_keys: bool, job: LaunchJob | None = None) -> None:
         """Watch the recorder, and act on keys, until it is over."""
@@ -161,7 +182,7 @@ class _Desk:
             if not answer.done():
                 return
             self._lines.append(answer.result().message)
-            self._answer = None
+            self._answer, self._next = recorder.call(self._next) if self._next else None, ''
             return
         if quitting:
             if recorder.state == 'recording':
@@ -170,6 +191,22 @@ class _Desk:
             self._answer = recorder.call(STOP if recorder.state == 'recording' else START)
         elif key is Key.REDO:
             self._answer = recorder.call(DISCARD)
+        elif key is Key.FRESH:
+            self._fresh_kitchen(recorder)
+
+    def _fresh_kitchen(self, recorder: RemoteRecorder) -> None:
+        if recorder.state == 'recording':
+            self._lines.append('r: finish or discard the episode first')
+            return
+        if recorder.hand and not recorder.hand.startswith(HAND_RESTS):
+            # things laid where the arm is would be pushed over
+            self._lines.append('r: the hand is at work in the kitchen; wait until it is done')
+            return
+        self._answer = recorder.call(RESET)
+        self._next = PERFORM
+        if self._answer is None:
+            self._next = ''
+            self._lines.append('r: no simulated kitchen runs here; lay the things by hand')
 
     def _over(self, recorder: RemoteRecorder, quitting: bool) -> bool:
         if self._answer is not None or recorder.state in ('recording', 'finishing'):
@@ -185,5 +222,5 @@ class _Desk:
 
     def _picture(self, recorder: RemoteRecorder):
         return recording_view(
-            recorder.values, recorder.level, recorder.sentence, list(self._lines)
+            recorder.values, recorder.level, recorder.sentence, list(self._lines), recorder.hand
         )

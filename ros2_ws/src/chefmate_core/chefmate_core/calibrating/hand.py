@@ -30,6 +30,7 @@ class SimulatedHand:
         step_rad: float = 0.3,
     ) -> None:
         self.position_rad = np.array(position_rad, dtype=float)
+        self.arrived = False  # whether the last move ended at a stop or in the middle
         self.middle_rad = _MIDDLE_RAD.copy()
         self.reach = np.ones(JOINT_COUNT) if reach is None else np.asarray(reach, dtype=float)
         self._place = place
@@ -42,12 +43,14 @@ class SimulatedHand:
         if step is not self._step:
             self._step = step
             self._waypoints = self._plan(step)
+        self.arrived = False
         if self._waypoints:
             left = self._waypoints[0] - self.position_rad
             self.position_rad = self.position_rad + np.clip(left, -self._step_rad, self._step_rad)
             self._place(self.position_rad)
             if np.abs(left).max() <= self._step_rad:
                 self._waypoints.pop(0)
+                self.arrived = True
         return not self._waypoints
 
     def _plan(self, step: Step) -> list[np.ndarray]:

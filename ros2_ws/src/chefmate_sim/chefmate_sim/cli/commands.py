@@ -13,7 +13,9 @@ class Command(NamedTuple):
     summary: str
 
 
-SIM = Command('chefmate_sim.cli.sim', 'let things go wrong on a simulated arm')
+SIM = Command(
+    'chefmate_sim.cli.sim', 'let things go wrong on a simulated arm; an arm to practise on'
+)
 
 BUS = Command(
     'chefmate_sim.cli.bench_bus', 'cycles per second and CPU time to read and write six servos'

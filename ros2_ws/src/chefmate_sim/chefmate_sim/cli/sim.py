@@ -1,4 +1,4 @@
-"""`chefmate sim`: what can be done to a running simulation."""
+"""`chefmate sim`: what can be done to a running simulation, and an arm to practise on."""
 
 import argparse
 import os
@@ -9,22 +9,25 @@ from rich.text import Text
 
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import JOINT_NAMES
+from chefmate_sim.cli import practice_arm
 from chefmate_sim.virtual_bus.script import parse, usage
 
 ARMS = ('follower', 'leader')
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
-    """Add `sim` and its one subcommand `faults`."""
+    """Add `sim` and its subcommands."""
     parser = subparsers.add_parser(
         'sim',
-        description='Do something to the kitchen that runs in this ROS_DOMAIN_ID.',
+        description='Do something to the kitchen that runs in this ROS_DOMAIN_ID, or practise.',
         examples=(
             ("chefmate sim faults 'stall gripper'", 'let something go wrong'),
             ('chefmate sim faults --help', 'what can go wrong'),
+            ('chefmate sim practice-arm follower', 'an arm to try the calibration on'),
         ),
     )
-    actions = parser.add_subparsers(dest='action', required=True, metavar='faults')
+    actions = parser.add_subparsers(dest='action', required=True, metavar='faults|practice-arm')
+    practice_arm.add_parser(actions)
     faults = actions.add_parser(
         'faults',
         description='Let things go wrong on a simulated arm, on its wire and in its servos, while '
@@ -48,12 +51,14 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Hand the faults to the kitchen and show what is in force.
+    """Do what is asked: a practice arm, or faults and what of them is in force.
 
     Raises:
         ConfigurationError: a line is wrong, or there is none.
         ChefMateError: no kitchen runs here.
     """
+    if args.action == 'practice-arm':
+        return practice_arm.run(args)
     if args.list and (args.lines or args.clear):
         raise ConfigurationError('--list changes nothing. Next: leave it out, or the rest')
     if not (args.list or args.lines or args.clear):

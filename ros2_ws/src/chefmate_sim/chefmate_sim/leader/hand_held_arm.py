@@ -29,6 +29,11 @@ class HandHeldArm(FirstOrderArm):
         self._hand_velocity_rad_s = np.zeros(JOINT_COUNT)
         self._moved_s = -np.inf
 
+    @property
+    def has_torque(self) -> bool:
+        """Whether any joint holds against the hand."""
+        return bool(self._has_torque.any())
+
     def set_torque_limit(self, index: int, fraction: float) -> None:
         """Set the torque limit of one joint, 0..1."""
         self._has_torque[index] = fraction > 0.0

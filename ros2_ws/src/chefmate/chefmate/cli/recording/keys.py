@@ -1,4 +1,4 @@
-"""Arrow keys and Esc from a terminal."""
+"""Arrow keys, Esc and r from a terminal."""
 
 import contextlib
 import os
@@ -16,6 +16,7 @@ class Key(Enum):
     NEXT = 'next'
     REDO = 'redo'
     QUIT = 'quit'
+    FRESH = 'fresh'
 
 
 # Source: ECMA-48 (CSI C, CSI D), and the "application" form of the same keys (SS3).
@@ -25,6 +26,7 @@ SEQUENCES = {
     b'\x1b[D': Key.REDO,
     b'\x1bOD': Key.REDO,
     b'\x1b': Key.QUIT,
+    b'r': Key.FRESH,
 }
 SEQUENCE_S = 0.05  # how long the rest of a sequence may take: Esc alone is its first byte
 

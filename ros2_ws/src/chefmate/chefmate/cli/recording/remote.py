@@ -14,7 +14,12 @@ from std_srvs.srv import Trigger
 from chefmate_ros import qos
 
 STATUS = 'recorder: episodes'
-START, STOP, DISCARD = 'start_recording', 'stop_recording', 'discard_episode'
+HAND = 'kitchen: hand'  # of the scripted leader, in simulation
+START, STOP, DISCARD = (
+    f'recorder/{name}' for name in ('start_recording', 'stop_recording', 'discard_episode')
+)
+# Of the simulation: the next kitchen, and the scripted hand does its task once more.
+RESET, PERFORM = 'kitchen/reset', 'leader/perform'
 
 
 class RemoteRecorder:
@@ -23,6 +28,7 @@ class RemoteRecorder:
     def __init__(self) -> None:
         self.values: Mapping[str, str] = {}
         self.level, self.sentence = 3, 'the recorder is not up yet'
+        self.hand = ''  # what the simulated hand does; empty: there is none
         self._context = Context()
         rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node('record', context=self._context)
@@ -30,8 +36,8 @@ class RemoteRecorder:
             DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS
         )
         self._clients = {
-            name: self._node.create_client(Trigger, f'recorder/{name}')
-            for name in (START, STOP, DISCARD)
+            name: self._node.create_client(Trigger, name)
+            for name in (START, STOP, DISCARD, RESET, PERFORM)
         }
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
@@ -64,3 +70,5 @@ class RemoteRecorder:
             if status.name == STATUS:
                 self.values = {entry.key: entry.value for entry in status.values}
                 self.level, self.sentence = status.level[0], status.message
+            elif status.name == HAND:
+                self.hand = status.message

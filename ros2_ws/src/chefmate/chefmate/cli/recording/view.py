@@ -10,18 +10,27 @@ from rich.table import Table
 from rich.text import Text
 
 COLOURS = {0: 'green', 1: 'yellow', 2: 'red', 3: 'dim'}
-KEYS = '→ finish, next    ← discard, redo    Esc save and quit'
+KEYS = '→ finish, next    ← discard, redo    r fresh kitchen    Esc save and quit'
 RATE, MISSING = 'rate_hz ', 'missing '
 
 
 def recording_view(
-    values: Mapping[str, str], level: int, sentence: str, lines: Sequence[str]
+    values: Mapping[str, str],
+    level: int,
+    sentence: str,
+    lines: Sequence[str],
+    hand: str = '',
 ) -> RenderableType:
-    """Return the picture for what the recorder said last; `lines` stand below it."""
+    """Return the picture for what the recorder said last; `lines` stand below it.
+
+    `hand`: what the simulated hand does, where there is one.
+    """
     parts: list[RenderableType] = [_head(values, level, sentence)]
     length_s = number(values, 'episode_time_s')
     if values.get('state') == 'recording' and length_s > 0:
         parts.append(ProgressBar(total=length_s, completed=number(values, 'elapsed_s')))
+    if hand:
+        parts.append(Text(f'the hand: {hand}'))
     parts += [_rates(values), _disk(values)]
     last = _last(values)
     if last is not None:

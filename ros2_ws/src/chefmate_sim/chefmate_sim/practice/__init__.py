@@ -1,0 +1,1 @@
+"""An arm to practise calibration on, without hardware."""
