@@ -27,6 +27,7 @@ setup(
         installed('launch', '*.launch.py'),
         installed('config', '*'),
         installed('calibration', '*.json'),
+        installed('rviz', '*.rviz'),
     ],
     install_requires=['setuptools'],
     extras_require={'test': ['pytest']},  # tells colcon to run pytest
@@ -42,6 +43,7 @@ setup(
                 'action_executor_node',
                 'arm_driver_node',
                 'camera_node',
+                'chunk_markers_node',
                 'policy_node',
                 'recorder_node',
                 'task_node',

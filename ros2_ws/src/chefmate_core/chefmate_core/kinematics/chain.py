@@ -59,6 +59,13 @@ class Chain:
         """Every link, in the URDF's order."""
         return self._tree.links
 
+    def require(self, link: str) -> None:
+        """Raise ConfigurationError that lists the links if there is none of this name."""
+        if link not in self._steps_to:
+            raise ConfigurationError(
+                f'the robot description has no link {link!r}; it has: {", ".join(self.links)}'
+            )
+
     def pose(self, position_rad: np.ndarray, link: str = GRIPPER_LINK) -> np.ndarray:
         """Return T_root_link, shape (4, 4), for joint positions of shape (6,), rad.
 
@@ -89,10 +96,7 @@ class Chain:
                 f'expected positions of shape (n, {len(self._joint_names)}), '
                 f'found {positions_rad.shape}'
             )
-        if link not in self._steps_to:
-            raise ConfigurationError(
-                f'the robot description has no link {link!r}; it has: {", ".join(self.links)}'
-            )
+        self.require(link)
         steps, T_last_link = self._steps_to[link]
         T_root_here = np.broadcast_to(np.eye(4), (len(positions_rad), 4, 4))
         for T_fixed, axis, column in steps:
