@@ -89,7 +89,7 @@ def record(at_terminal):
         desk.see('the hand: done', 90.0)
         desk.press(end)
         if end is not ESCAPE:
-            desk.see('saved' if end == RIGHT else 'discarded')
+            desk.see(': saved (' if end == RIGHT else ': discarded (')
     assert desk.end() == 0, desk.text
 
 
