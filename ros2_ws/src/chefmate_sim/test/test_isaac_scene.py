@@ -130,7 +130,9 @@ def joint_prim(stage, isaac_name):
     return stage.GetPrimAtPath(ARM_PATH.AppendChild('joints').AppendChild(isaac_name))
 
 
-@pytest.mark.parametrize(('isaac_name', 'name'), zip(ISAAC_JOINT_NAMES, JOINT_NAMES, strict=True))
+@pytest.mark.parametrize(
+    ('isaac_name', 'name'), list(zip(ISAAC_JOINT_NAMES, JOINT_NAMES, strict=True))
+)
 def test_limits_and_servos_are_those_of_mujoco_in_degrees(isaac_name, name):
     stage, model, data = kitchens(0)
     prim = joint_prim(stage, isaac_name)
