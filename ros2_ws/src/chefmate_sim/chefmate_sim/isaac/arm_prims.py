@@ -91,10 +91,10 @@ def _add_link(
         shape = prims.mesh(stage, path.AppendChild(name), part.transform, *read_stl(part.file))
         look = 'servo' if part.file.stem.startswith('sts3215') else 'printed'
         materials.paint(shape, f'{ARM_NAME}_{look}', part.colour)
-    for part in link.boxes:
-        shape = prims.box(stage, path.AppendChild(part.name), part.transform, part.size_m)
+    for box in link.boxes:
+        shape = prims.box(stage, path.AppendChild(box.name), box.transform, box.size_m)
         shape.CreatePurposeAttr(UsdGeom.Tokens.guide)  # touches, is not drawn
-        pad = part.name in servo.PAD_NAMES
+        pad = box.name in servo.PAD_NAMES
         friction = servo.PAD_FRICTION[0] if pad else servo.LINK_FRICTION
         materials.make_touchable(shape, f'{ARM_NAME}_{"pad" if pad else "link"}', friction)
 
