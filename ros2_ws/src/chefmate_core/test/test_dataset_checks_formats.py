@@ -1,6 +1,7 @@
 """A data set of each format, damaged in one way at a time, and the finding that names it."""
 
 import json
+import shlex
 import shutil
 
 import numpy as np
@@ -323,3 +324,98 @@ def test_degrees_are_no_joints_outside_the_calibration(copy):
     for key in ('action', 'observation.state'):
         change_column(folder / V30_ROWS, key, spread)
     assert 'joint-outside-calibration' not in names(folder)
+
+
+@pytest.fixture(scope='module')
+def shared_video(tmp_path_factory):
+    """Return a v3.0 data set with episodes 0 to 1 in one video file and 2 to 4 in another."""
+    folder = tmp_path_factory.mktemp('shared')
+    session = open_session(write_session(folder / 'session', [EpisodePlan()] * 5))
+    # The first video is full with one episode, and gets no second.
+    path = write_recording(session, folder / 'set', V30, options=Options(workers=1))
+    first, second = (path / V30_VIDEO.replace('000.mp4', f'00{n}.mp4') for n in range(2))
+    frames = [image for _, image in images(VideoSpan(first, 0.0, 300), 30)]
+    write_video(first, frames[:120])
+    write_video(second, frames[120:])
+    table = path / 'meta/episodes/chunk-000/file-000.parquet'
+    camera = 'videos/observation.images.scene'
+    change_column(table, f'{camera}/file_index', put((slice(2, 5), 1)))
+    for column in ('from_timestamp', 'to_timestamp'):
+        change_column(table, f'{camera}/{column}', lambda v: np.where(np.arange(5) > 1, v - 4, v))
+    assert check(path) == []
+    return path
+
+
+def write_video(path, frames):
+    with VideoWriter(path, 30, *frames[0].shape[:2], VideoCodec.H264) as writer:
+        for image in frames:
+            writer.add(image)
+
+
+SECOND_VIDEO = V30_VIDEO.replace('000.mp4', '001.mp4')
+
+
+def remove(path):
+    path.unlink()
+
+
+def cut_in_half(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def spoil_the_middle(path):
+    """Overwrite the images in the middle of a video; its index stays whole."""
+    content = bytearray(path.read_bytes())
+    start = content.index(b'mdat') + 4
+    end = content.index(b'moov')
+    middle = start + (end - start) // 2
+    content[middle : middle + 1200] = b'\xff' * 1200
+    path.write_bytes(bytes(content))
+
+
+def leave_100_images(path):
+    write_video(path, [image for _, image in images(VideoSpan(path, 0.0, 100), 30)])
+
+
+@pytest.mark.parametrize(
+    ('damage', 'name', 'broken'),
+    [
+        (remove, 'missing-file', (2, 3, 4)),
+        (cut_in_half, 'unreadable-video', (2, 3, 4)),
+        (leave_100_images, 'count-mismatch', (3, 4)),
+    ],
+)
+def test_the_repair_of_a_shared_video_leaves_out_its_episodes_and_no_others(
+    shared_video, tmp_path, damage, name, broken
+):
+    folder = shutil.copytree(shared_video, tmp_path / 'set')
+    damage(folder / SECOND_VIDEO)
+    finding = one(folder)
+    assert (finding.name, finding.where.file) == (name, SECOND_VIDEO)
+    assert finding.where.episodes == broken
+    assert finding.repair.endswith(f'--episodes {broken[0]}-{broken[-1]}')
+
+
+def test_episodes_that_damage_in_the_middle_of_a_shared_video_hits_are_told_at_once(
+    shared_video, tmp_path
+):
+    folder = shutil.copytree(shared_video, tmp_path / 'set')
+    spoil_the_middle(folder / SECOND_VIDEO)
+    finding = one(folder)
+    assert (finding.name, finding.where.file) == ('unreadable-video', SECOND_VIDEO)
+    assert finding.repair.endswith('--episodes 3')
+
+
+def test_a_path_with_a_space_is_one_argument_of_the_repair(originals, tmp_path):
+    folder = shutil.copytree(originals[V21], tmp_path / 'my set')
+    change_column(folder / V21_ROWS, 'action', put((9, np.nan)))
+    finding = next(f for f in check(folder) if f.name == 'not-finite')
+    assert shlex.split(finding.repair) == [
+        'chefmate', 'dataset', 'delete', str(folder), f'{folder}-repaired', '--episodes', '1',
+    ]  # fmt: skip
+
+
+def test_the_only_episodes_there_are_cannot_be_deleted(copy):
+    folder = copy(V30)
+    (folder / V30_VIDEO).unlink()
+    assert 'delete' not in one(folder).repair

@@ -5,7 +5,7 @@ stop at the first error.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ from chefmate_core.dataset_checks.statistics_checks import check_statistics
 from chefmate_core.dataset_checks.video_checks import check_video_file, unreadable
 
 _INFO_KEYS = ('codebase_version', 'fps', 'features', 'total_episodes', 'total_frames', 'data_path')
+# Findings of a video file that say already which episodes lack images.
+_TELL_OF_IMAGES = ('missing-file', 'unreadable-video', 'count-mismatch')
 _Columns = Mapping[str, np.ndarray]
 
 
@@ -54,6 +56,8 @@ class _Totals:
 
     rows: int = 0
     all_read: bool = True
+    # Video file -> episodes that cannot be decoded, and why the first of them cannot.
+    undecoded: dict[str, tuple[list[int], Exception]] = field(default_factory=dict)
 
 
 def examine_dataset(path: Path, examination: Examination) -> None:
@@ -97,12 +101,19 @@ def examine_dataset(path: Path, examination: Examination) -> None:
     except DatasetError as error:
         examination.add([_unreadable('meta', error)])
         return
+    examination.repairs = repairs = replace(repairs, episodes=len(episodes))
     examination.add(_check_videos(info, episodes, target, path, examination))
     totals, kept = _Totals(), []
     for number, episode in enumerate(episodes):
         columns = _examine_episode(info, episode, number, totals, path, examination)
         if columns is not None:
             kept.append(columns)
+    told = {f.where.file for f in examination.findings if f.name in _TELL_OF_IMAGES}
+    examination.add(
+        unreadable(file, numbers, error, repairs)
+        for file, (numbers, error) in totals.undecoded.items()
+        if file not in told
+    )
     if totals.all_read:
         examination.add(_check_total(raw, totals, path, examination))
         examination.add(_check_global_statistics(info, kept, path, target, examination))
@@ -177,7 +188,7 @@ def _examine_episode(
             timestamp_s=columns['timestamp'],
             state=columns.get(STATE, width).reshape(count, -1).astype(float),
             action=columns.get(ACTION, width).reshape(count, -1).astype(float),
-            cameras=_pictures(info, episode, number, root, examination),
+            cameras=_pictures(info, episode, number, totals, root),
         ),
         check_ranges='so10' in (info.robot_type or '').lower() or _is_arm(info.features),
     )
@@ -185,7 +196,7 @@ def _examine_episode(
 
 
 def _pictures(
-    info: Info, episode: Episode, number: int, root: Path, examination: Examination
+    info: Info, episode: Episode, number: int, totals: _Totals, root: Path
 ) -> dict[str, CameraPictures]:
     wanted, strip = wanted_rows(episode.length, info.fps)
     found = {}
@@ -196,9 +207,8 @@ def _pictures(
         try:
             take(images(span, info.fps, wanted), strip, pictures)
         except (DatasetError, OSError, ValueError) as error:
-            where = Where(_relative(span.path, root), number)
-            if not any(f.where.file == where.file for f in examination.findings):
-                examination.add([unreadable(where, error, examination.repairs)])
+            name = _relative(span.path, root)
+            totals.undecoded.setdefault(name, ([], error))[0].append(number)
     return found
 
 
@@ -214,12 +224,10 @@ def _check_videos(
         for key, span in source.videos.items():
             files.setdefault((key, span.path), []).append((number, span))
     for (key, file), parts in files.items():
-        spans = [span for _, span in parts]
-        episode = parts[0][0] if len(parts) == 1 else None
-        where = Where(_relative(file, root), episode)
         feature: Feature = info.features[key]
+        name = _relative(file, root)
         yield from check_video_file(
-            file, spans, feature, info.fps, target, where, examination.repairs
+            file, parts, feature, info.fps, target, name, examination.repairs
         )
 
 

@@ -1,6 +1,7 @@
 """What can be wrong with a data set or a session: names, and how each finding is told."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -63,11 +64,14 @@ class Where:
     file: str  # relative to the data set
     episode: int | None = None
     row: int | None = None
+    episodes: tuple[int, ...] = ()  # where it concerns several
 
     def __str__(self) -> str:
         parts = [self.file]
         if self.episode is not None:
             parts.append(f'episode {self.episode}')
+        if self.episodes:
+            parts.append(f'episodes {listed(self.episodes)}')
         if self.row is not None:
             parts.append(f'row {self.row}')
         return ', '.join(part for part in parts if part)
@@ -101,44 +105,59 @@ class Finding:
 
 @dataclass(frozen=True)
 class Repairs:
-    """The commands that repair a data set or a session at `path`."""
+    """The commands that repair a data set or a session at `path`, quoted for a shell."""
 
     path: str
     format: str  # as `chefmate dataset convert --to` takes it
+    episodes: int | None = None  # how many there are; None: not known
 
     def rewrite(self, more: str = '') -> str:
         """Write it anew: numbering, statistics and tables are made from rows and videos."""
-        source, target = self.path, f'{self.path}-repaired'
-        return f'chefmate dataset convert {source} {target} --to {self.format}{more}'
+        return f'chefmate dataset convert {self._from_to} --to {self.format}{more}'
 
-    def delete(self, episode: int) -> str:
-        """Leave an episode out."""
+    def delete(self, *episodes: int) -> str:
+        """Leave episodes out."""
         if self.format == SESSION:
-            name = f'{self.path}/episode_{episode:06d}'
-            return f'rm -r {name} {name}.json'
-        return f'chefmate dataset delete {self.path} {self.path}-repaired --episodes {episode}'
+            names = [f'{self.path}/episode_{episode:06d}' for episode in episodes]
+            return shlex.join(['rm', '-r', *(f'{name}{end}' for name in names for end in _ENDS)])
+        if self.episodes is not None and len(set(episodes)) >= self.episodes:
+            return 'record again: it holds no other episode'
+        return f'chefmate dataset delete {self._from_to} --episodes {listed(episodes)}'
 
     def relabel(self, episode: int) -> str:
         """Give an episode its instruction."""
         if self.format == SESSION:
             return f'correct the instruction in {self.path}/episode_{episode:06d}.json'
-        return (
-            f'chefmate dataset relabel {self.path} {self.path}-repaired --episodes {episode} '
-            "--task 'WHAT TO DO'"
-        )
+        return f"chefmate dataset relabel {self._from_to} --episodes {episode} --task 'WHAT TO DO'"
 
     def swap(self, episode: int, one: str, other: str) -> str:
         """Exchange two cameras in one episode."""
+        names = shlex.join([f'{one}={other}', f'{other}={one}'])
         if self.format == SESSION:
             return (
-                'convert it; then chefmate dataset rename-camera DATASET FIXED '
-                f'{one}={other} {other}={one} --episodes (its place there)'
+                f'convert it; then chefmate dataset rename-camera DATASET FIXED {names} '
+                f'--episodes (its place there)'
             )
-        return (
-            f'chefmate dataset rename-camera {self.path} {self.path}-repaired '
-            f'{one}={other} {other}={one} --episodes {episode}'
-        )
+        return f'chefmate dataset rename-camera {self._from_to} {names} --episodes {episode}'
 
     def session(self) -> str:
         """Repair what a crash left of a session."""
-        return f'chefmate dataset repair {self.path}'
+        return f'chefmate dataset repair {shlex.quote(self.path)}'
+
+    @property
+    def _from_to(self) -> str:
+        return shlex.join([self.path, f'{self.path}-repaired'])
+
+
+_ENDS = ('', '.json')  # of an episode's folder and file in a session
+
+
+def listed(episodes: Sequence[int]) -> str:
+    """Return episodes as `--episodes` takes them: `2,5-7`."""
+    runs: list[list[int]] = []
+    for episode in sorted(set(episodes)):
+        if runs and episode == runs[-1][1] + 1:
+            runs[-1][1] = episode
+        else:
+            runs.append([episode, episode])
+    return ','.join(f'{first}' if first == last else f'{first}-{last}' for first, last in runs)
