@@ -17,7 +17,12 @@ from rosbags.highlevel import AnyReader
 from chefmate_core.recording.errors import SessionError
 from chefmate_core.recording.repair import repair_session
 from chefmate_core.recording.salvage import salvage
-from chefmate_core.recording.session import episode_name, open_name
+from chefmate_core.recording.session import (
+    SessionFolder,
+    discarded_name,
+    episode_name,
+    open_name,
+)
 
 BAG = 'episode_000001_0.mcap'
 ENDLESS = textwrap.dedent("""
@@ -190,3 +195,32 @@ def test_a_full_disk_fails_the_episode_loudly_and_what_was_written_is_repaired(t
     assert len(found) > 100
     given = {('/' + each.name, each.log_ns, each.data) for each in messages}
     assert {entry for entry in found if entry[0] != '/policy/instruction'} <= given
+
+
+def test_a_bag_under_another_name_is_kept_and_said_so(killed):
+    left = killed / open_name(1)
+    (left / BAG).rename(left / 'another.mcap')
+    report = repair_session(killed)
+    assert report.repaired == {} and report.discarded == {}
+    assert 'left as it is' in '\n'.join(report.lines())
+    assert (left / 'another.mcap').exists()
+    assert 1 in repair_session(killed, discard=True).discarded
+    assert not left.exists()
+
+
+def test_an_episode_whose_discarding_was_cut_off_does_not_come_back(killed):
+    (killed / open_name(1)).rename(killed / discarded_name(1))
+    report = repair_session(killed)
+    assert report.repaired == {}
+    assert not (killed / discarded_name(1)).exists()
+
+
+def test_a_finished_episode_and_its_record_are_never_replaced(killed):
+    record = (killed / f'{episode_name(0)}.json').read_text()
+    session = SessionFolder(killed)
+    try:
+        with pytest.raises(SessionError, match='exists already'):
+            session.save(0, {'index': 0})
+    finally:
+        session.close()
+    assert (killed / f'{episode_name(0)}.json').read_text() == record

@@ -27,6 +27,8 @@ from chefmate_core.recording.topics import RecordedTopic, recorded_topics
 STATE_RATE_HZ = 100.0
 INSTRUCTION_TOPIC = 'policy/instruction'
 SALVAGED_SUFFIX = '.salvaged'
+# A bag that was opened and got no message has its header, the message definitions and no more.
+EMPTY_BYTES = 64 * 1024
 
 
 @dataclass
@@ -37,12 +39,14 @@ class RepairReport:
         finished: indices of the episodes that were whole and were not touched.
         repaired: index -> how many messages it has now.
         discarded: indices of open episodes that were removed, and why.
+        kept: indices of open episodes that could not be read and are left as they are, and why.
     """
 
     path: Path
     finished: list[int] = field(default_factory=list)
     repaired: dict[int, int] = field(default_factory=dict)
     discarded: dict[int, str] = field(default_factory=dict)
+    kept: dict[int, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Return what to tell a person."""
@@ -51,14 +55,16 @@ class RepairReport:
             f'{episode_name(index)}: repaired, {count} messages'
             for index, count in self.repaired.items()
         ]
-        lines += [f'{open_name(index)}: {why}' for index, why in self.discarded.items()]
+        for left in (self.discarded, self.kept):
+            lines += [f'{open_name(index)}: {why}' for index, why in left.items()]
         return lines
 
 
 def repair_session(path: str | Path, discard: bool = False) -> RepairReport:
     """Make episodes of what was left open in a session; with `discard`, remove it instead.
 
-    An open episode without a single state or picture is removed in either case. Finished episodes
+    An open episode that holds nothing is removed in either case; one that holds what cannot be read
+    is kept unless `discard`. Finished episodes
     are never touched.
 
     Raises:
@@ -82,6 +88,11 @@ def repair_session(path: str | Path, discard: bool = False) -> RepairReport:
                 raise
             if count:
                 report.repaired[index] = count
+            elif _holds_data(folder.open_episode(index)):
+                report.kept[index] = (
+                    'left as it is: it holds data, and nothing in it can be read as our '
+                    'recording. Next: look at it, or remove it with --discard'
+                )
             else:
                 folder.discard_open(index)
                 report.discarded[index] = 'discarded: there was no message in it'
@@ -138,6 +149,11 @@ def _repair(session: SessionFolder, content: Mapping[str, Any], index: int) -> i
     salvaged_folder.rmdir()
     session.save(index, record)
     return extent.message_count
+
+
+def _holds_data(folder: Path) -> bool:
+    sizes = (entry.stat().st_size for entry in folder.rglob('*') if entry.is_file())
+    return sum(sizes) > EMPTY_BYTES
 
 
 def _topics(content: Mapping[str, Any]) -> tuple[RecordedTopic, ...]:

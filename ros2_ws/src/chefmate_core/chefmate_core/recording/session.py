@@ -19,6 +19,7 @@ FORMAT = 1
 SESSION_FILE, LOCK_FILE, EPISODE_FILE = 'session.json', '.lock', 'episode.json'
 FINISHED = re.compile(r'episode_(\d{6})(\.json)?')
 OPEN = re.compile(r'\.open_episode_(\d{6})')
+DISCARDED = re.compile(r'\.discarded_episode_(\d{6})')
 ROBOT = 'so101'
 SAVED = 'saved'
 
@@ -26,6 +27,11 @@ SAVED = 'saved'
 def episode_name(index: int) -> str:
     """Return the name of a finished episode's folder."""
     return f'episode_{index:06d}'
+
+
+def discarded_name(index: int) -> str:
+    """Return the name of an episode's folder while it is deleted."""
+    return f'.discarded_{episode_name(index)}'
 
 
 def open_name(index: int) -> str:
@@ -102,6 +108,8 @@ class SessionFolder:
                 f'session {path}: another recorder is writing to it. Next: end that one, or '
                 'choose another folder'
             ) from None
+        for match in self._matches(DISCARDED):  # its deletion was cut off
+            shutil.rmtree(path / match.string, ignore_errors=True)
         if overwrite:
             self._remove_all()
 
@@ -152,26 +160,32 @@ class SessionFolder:
 
     def save(self, index: int, record: Mapping[str, object]) -> Path:
         """Turn a finished bag into an episode of the session; return its folder."""
-        write_json(self.path / f'{episode_name(index)}.json', record)
         folder, final = self.open_episode(index), self.path / episode_name(index)
-        (folder / EPISODE_FILE).unlink(missing_ok=True)
         if final.exists():
             raise SessionError(f'{final} exists already; it is left as it is')
+        write_json(self.path / f'{episode_name(index)}.json', record)
+        (folder / EPISODE_FILE).unlink(missing_ok=True)
         folder.rename(final)
         sync(self.path)
         return final
 
     def discard_open(self, index: int) -> None:
         """Remove an episode that was never finished."""
-        shutil.rmtree(self.open_episode(index), ignore_errors=True)
-        if not (self.path / episode_name(index)).exists():
-            (self.path / f'{episode_name(index)}.json').unlink(missing_ok=True)
+        self._remove(self.open_episode(index), index)
 
     def discard_finished(self, index: int) -> None:
-        """Remove a finished episode: hidden at one stroke, then deleted."""
-        hidden = self.open_episode(index)
-        (self.path / episode_name(index)).rename(hidden)
-        self.discard_open(index)
+        """Remove a finished episode."""
+        self._remove(self.path / episode_name(index), index)
+
+    def _remove(self, folder: Path, index: int) -> None:
+        """Take the name away at one stroke, then delete: what is cut off revives nothing."""
+        doomed = self.path / discarded_name(index)
+        shutil.rmtree(doomed, ignore_errors=True)
+        if folder.exists():
+            folder.rename(doomed)
+            shutil.rmtree(doomed, ignore_errors=True)
+        if not (self.path / episode_name(index)).exists():
+            (self.path / f'{episode_name(index)}.json').unlink(missing_ok=True)
 
     def _matches(self, pattern: re.Pattern) -> list[re.Match]:
         if not self.path.is_dir():
@@ -190,7 +204,9 @@ class SessionFolder:
         entries = [
             entry.name
             for entry in self.path.iterdir()
-            if entry.name != LOCK_FILE and not OPEN.fullmatch(entry.name)
+            if entry.name != LOCK_FILE
+            and not OPEN.fullmatch(entry.name)
+            and not DISCARDED.fullmatch(entry.name)
         ]
         if entries:
             raise SessionError(
