@@ -16,6 +16,7 @@ from chefmate_core.dataset import v21_writer, v30_writer
 from chefmate_core.dataset.errors import DatasetRequestError
 from chefmate_core.dataset.files import read_json, write_json
 from chefmate_core.dataset.layout import Format, Limits
+from chefmate_core.dataset.modality import images_as_videos
 from chefmate_core.dataset.model import Dataset
 from chefmate_core.dataset.preparing import STAMP, CopyWork, EpisodeWork, finished
 from chefmate_core.dataset.video import VideoCodec
@@ -64,9 +65,12 @@ def write(
             own_files=target is not Format.LEROBOT_V30,
             codec=codec,
             compute_statistics=options.compute_statistics,
+            encode_images=target is Format.GROOT,
         )
         for episode in dataset.episodes
     ]
+    if target is Format.GROOT:
+        dataset = images_as_videos(dataset)
     return write_works(works, dataset, destination, target, options, progress)
 
 

@@ -127,6 +127,20 @@ def camera_keys(features: Features) -> tuple[str, ...]:
     return tuple(key for key, feature in features.items() if feature.dtype in ('video', 'image'))
 
 
+def image_size(feature: Feature) -> tuple[int, int]:
+    """Return (height, width) of a camera, whether its shape begins or ends with the channels.
+
+    Raises:
+        DatasetError: the shape is not one of an image.
+    """
+    if len(feature.shape) != 3:
+        raise DatasetError(f'an image has the shape {feature.shape}; expected three numbers')
+    names = [str(name) for name in feature.names] if isinstance(feature.names, list) else []
+    first = names[0] in ('channel', 'channels') if names else feature.shape[2] not in (1, 3, 4)
+    height, width = feature.shape[1:] if first else feature.shape[:2]
+    return height, width
+
+
 def task_columns(features: Features) -> tuple[str, ...]:
     """Return the columns whose numbers name a row of the table of tasks.
 

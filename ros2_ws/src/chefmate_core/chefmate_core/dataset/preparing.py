@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from chefmate_core.dataset.errors import DatasetError
-from chefmate_core.dataset.features import Features, camera_keys
+from chefmate_core.dataset.features import Features, camera_keys, image_size
 from chefmate_core.dataset.files import read_json, write_json
 from chefmate_core.dataset.model import Episode, VideoSpan
 from chefmate_core.dataset.remux import NotCopyableError, check_copyable, remux
@@ -24,6 +24,7 @@ from chefmate_core.dataset.statistics import (
 from chefmate_core.dataset.video import (
     VideoCodec,
     VideoInfo,
+    VideoWriter,
     decode_image,
     images,
     probe,
@@ -65,12 +66,14 @@ class CopyWork:
     own_files: bool  # each episode needs videos of its own
     codec: VideoCodec | None  # None: as it is
     compute_statistics: bool = False  # also where the data set states them
+    encode_images: bool = False  # those in the rows become videos
 
     def identity(self) -> str:
         """See `EpisodeWork`."""
         videos = [(key, span, _stamp_of(span.path)) for key, span in self.source.videos.items()]
         options = (self.fps, self.own_files, self.codec, self.compute_statistics)
-        return repr((self.source.rows, self.source.tasks, videos, options))
+        columns = (self.source.column_names, self.encode_images)
+        return repr((self.source.rows, self.source.tasks, videos, options, columns))
 
     def prepare(self, folder: Path, threads: int) -> Prepared:
         """See `EpisodeWork`.
@@ -82,12 +85,16 @@ class CopyWork:
             key: self._video(span, folder / f'{key}.mp4', threads)
             for key, span in self.source.videos.items()
         }
+        if self.encode_images:
+            for key, feature in self.features.items():
+                if feature.dtype == 'image':
+                    videos[key] = self._encode(key, folder / f'{key}.mp4', threads)
         stated = self.source.statistics or {}
         statistics: dict[str, Mapping[str, Any]] = {}
         for key in camera_keys(self.features):
             if key in stated and not self.compute_statistics:
                 statistics[key] = stated[key]
-            elif key in videos:
+            elif key in self.source.videos:
                 wanted = sample_indices(self.source.length)
                 statistics[key] = image_statistics(
                     image for _, image in images(videos[key], self.fps, wanted)
@@ -99,6 +106,14 @@ class CopyWork:
                     for row, content in embedded_images(self.source, key, wanted)
                 )
         return Prepared(self.source.length, videos, statistics)
+
+    def _encode(self, key: str, target: Path, threads: int) -> VideoSpan:
+        height, width = image_size(self.features[key])
+        codec = self.codec or VideoCodec.H264
+        with VideoWriter(target, self.fps, height, width, codec, threads) as writer:
+            for row, content in embedded_images(self.source, key, range(self.source.length)):
+                writer.add(decode_image(content, f'{self.source.origin}, row {row}'))
+        return VideoSpan(target, 0.0, self.source.length)
 
     def _video(self, span: VideoSpan, target: Path, threads: int) -> VideoSpan:
         info = probe(span.path)

@@ -96,8 +96,13 @@ def embedded_images(
     here = {episode.column_names.get(name, name): name for name in table.column_names}
     if key not in here:
         raise DatasetError(f'{episode.origin}: the parquet file has no column {key}')
-    rows = table.column(here[key]).take(pa.array(wanted)).to_pylist()
-    for row, value in zip(wanted, rows, strict=True):
+    if table.num_rows != episode.length:
+        raise DatasetError(
+            f'{episode.origin}: found {table.num_rows} rows, expected {episode.length}'
+        )
+    column = table.column(here[key])
+    for row in wanted:
+        value = column[row].as_py()
         content = value.get('bytes') if isinstance(value, dict) else None
         if content is None:
             raise DatasetError(f'{episode.origin}, row {row}: {key} holds no image')
