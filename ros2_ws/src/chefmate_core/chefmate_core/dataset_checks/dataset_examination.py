@@ -201,7 +201,7 @@ def _pictures(
     wanted, strip = wanted_rows(episode.length, info.fps)
     found = {}
     for key, span in episode.videos.items():
-        pictures = found[key.removeprefix(CAMERA_PREFIX)] = CameraPictures()
+        pictures = found[key.removeprefix(CAMERA_PREFIX)] = CameraPictures(from_video=True)
         if not span.path.is_file():
             continue  # told once for the file
         try:

@@ -15,6 +15,7 @@ THUMBNAILS_PER_S = 10
 class CameraPictures:
     """What is kept of one camera's images in an episode."""
 
+    from_video: bool = False  # equal images need not decode to equal ones
     rows: list[int] = field(default_factory=list)  # of the thumbnails
     thumbnails: list[np.ndarray] = field(default_factory=list)  # (12, 16, 3) float32, 0..255
     strip: list[tuple[int, np.ndarray]] = field(default_factory=list)  # row, uint8 rgb
