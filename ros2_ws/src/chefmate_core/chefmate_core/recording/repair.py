@@ -63,8 +63,8 @@ class RepairReport:
 def repair_session(path: str | Path, discard: bool = False) -> RepairReport:
     """Make episodes of what was left open in a session; with `discard`, remove it instead.
 
-    An open episode that holds nothing is removed in either case; one that holds what cannot be read
-    is kept unless `discard`. Finished episodes
+    An open episode that holds nothing is removed in either case; one that holds what cannot be
+    read is kept unless `discard`. Finished episodes
     are never touched.
 
     Raises:

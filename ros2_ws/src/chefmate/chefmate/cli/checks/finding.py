@@ -16,7 +16,7 @@ class Machine:
     hardware: Literal['sim', 'real'] = 'sim'  # what it is to be used for
     root: Path = Path('/')
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    calibration_dir: Path | None = None  # None: the installed one
+    calibration_dir: Path | None = None  # None: the installed one, or the user's (real)
 
     @property
     def is_real(self) -> bool:

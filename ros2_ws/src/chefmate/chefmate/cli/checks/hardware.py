@@ -66,7 +66,11 @@ def udev_rules(machine: Machine) -> Finding:
 
 def calibration(machine: Machine) -> list[Finding]:
     """Every calibration file: readable, complete, sensible."""
+    from chefmate_core.calibrating.files import default_folder
+
     folder = machine.calibration_dir
+    if folder is None and machine.hardware == 'real':
+        folder = default_folder()  # where `chefmate calibrate` puts them
     if folder is None:
         try:
             folder = Path(package_share('chefmate')) / 'calibration'
@@ -74,7 +78,7 @@ def calibration(machine: Machine) -> list[Finding]:
             return [Finding('Calibration', 'broken', str(error).split(';')[0], SOURCE_ADVICE)]
     files = sorted(folder.glob('*.json'))
     if not files:
-        advice = 'put follower.json there (LeRobot calibration), or give --calibration-dir'
+        advice = 'chefmate calibrate follower, or chefmate calibrate import follower'
         return [Finding('Calibration', 'broken', f'no *.json in {folder}', advice)]
     return [_calibration_file(path) for path in files]
 
