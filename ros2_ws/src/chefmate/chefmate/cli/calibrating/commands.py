@@ -67,7 +67,7 @@ def show(console: Console, port: str, path: Path) -> int:
     finally:
         bus.close()
     console.print(Text(str(path), style='bold'), soft_wrap=True)
-    console.print(file_table(calibration, ticks))
+    console.print(file_table(calibration, ticks, console.width))
     if note:
         console.print(Text(note, style='yellow'), soft_wrap=True)
     return 0

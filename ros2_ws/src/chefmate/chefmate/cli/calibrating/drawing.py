@@ -19,6 +19,8 @@ from chefmate_core.joints import JOINT_NAMES
 MOST_BAR_COLUMNS, FEWEST_BAR_COLUMNS = 36, 8
 _OTHER_COLUMNS = 64  # what the wizard shows besides the bars
 _WIDEST = 100
+# Of everything but the bar in `file_table`: 13 + 2 + 4 + 6 + 4 + 4 + 4, and what is between.
+_FILE_NUMBERS_WIDTH = 60
 GOOD, DOUBTFUL, BAD = 'green', 'yellow', 'bold red'
 _STEPS = (Step.SUPPORT, Step.MIDDLE, Step.RANGE, Step.GRIPPER, Step.REVIEW)
 _KEYS = {
@@ -70,8 +72,11 @@ def draw(
     return Panel(Group(*parts), title=f'calibrate {arm} at {port}', box=box.ROUNDED, width=width)
 
 
-def file_table(calibration: ArmCalibration, ticks: Sequence[int | None]) -> Table:
+def file_table(
+    calibration: ArmCalibration, ticks: Sequence[int | None], width: int = _WIDEST
+) -> Table:
     """Return what a file says, with where the joints are now (None: not known)."""
+    columns = max(8, min(MOST_BAR_COLUMNS, width - _FILE_NUMBERS_WIDTH))  # the bar gives way
     table = _table('joint', 'id', 'mode', 'offset', 'min', 'max', '0 to 4095', 'now')
     for name, joint, tick in zip(JOINT_NAMES, calibration.joints, ticks, strict=True):
         is_inside = tick is None or joint.range_min <= tick <= joint.range_max
@@ -87,7 +92,7 @@ def file_table(calibration: ArmCalibration, ticks: Sequence[int | None]) -> Tabl
                     joint.range_max,
                 )
             ),
-            bar(tick, joint.range_min, joint.range_max, GOOD),
+            bar(tick, joint.range_min, joint.range_max, GOOD, columns),
             Text('-' if tick is None else str(tick), style='' if is_inside else BAD),
         )
     return table
