@@ -14,7 +14,7 @@ class Command(NamedTuple):
 
 
 SIM = Command(
-    'chefmate_sim.cli.sim', 'let things go wrong on a simulated arm; an arm to practise on'
+    'chefmate_sim.cli.sim', 'let things go wrong on a simulated arm; an arm to practise on; USD'
 )
 
 BUS = Command(

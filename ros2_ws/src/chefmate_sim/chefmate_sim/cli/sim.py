@@ -9,7 +9,7 @@ from rich.text import Text
 
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import JOINT_NAMES
-from chefmate_sim.cli import practice_arm
+from chefmate_sim.cli import practice_arm, usd
 from chefmate_sim.virtual_bus.script import parse, usage
 
 ARMS = ('follower', 'leader')
@@ -24,10 +24,12 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
             ("chefmate sim faults 'stall gripper'", 'let something go wrong'),
             ('chefmate sim faults --help', 'what can go wrong'),
             ('chefmate sim practice-arm follower', 'an arm to try the calibration on'),
+            ('chefmate sim usd kitchen.usd', 'the kitchen for Isaac Sim'),
         ),
     )
-    actions = parser.add_subparsers(dest='action', required=True, metavar='faults|practice-arm')
+    actions = parser.add_subparsers(dest='action', required=True, metavar='faults|practice-arm|usd')
     practice_arm.add_parser(actions)
+    usd.add_parser(actions)
     faults = actions.add_parser(
         'faults',
         description='Let things go wrong on a simulated arm, on its wire and in its servos, while '
@@ -59,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.action == 'practice-arm':
         return practice_arm.run(args)
+    if args.action == 'usd':
+        return usd.run(args)
     if args.list and (args.lines or args.clear):
         raise ConfigurationError('--list changes nothing. Next: leave it out, or the rest')
     if not (args.list or args.lines or args.clear):
