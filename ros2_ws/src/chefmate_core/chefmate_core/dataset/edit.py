@@ -17,9 +17,14 @@ def subset(dataset: Dataset, episodes: Sequence[int]) -> Dataset:
         DatasetRequestError: a number is not there or given twice, or none is left.
     """
     _check_numbers(dataset, episodes)
+    return _part(dataset, episodes)
+
+
+def _part(dataset: Dataset, episodes: Sequence[int]) -> Dataset:
     if not episodes:
         raise DatasetRequestError('no episode would be left')
-    return replace(dataset, episodes=[dataset.episodes[number] for number in episodes])
+    chosen = [replace(dataset.episodes[number], stated_index=None) for number in episodes]
+    return replace(dataset, episodes=chosen, splits=None)
 
 
 def delete(dataset: Dataset, episodes: Collection[int]) -> Dataset:
@@ -29,7 +34,7 @@ def delete(dataset: Dataset, episodes: Collection[int]) -> Dataset:
         DatasetRequestError: a number is not there or given twice, or none is left.
     """
     _check_numbers(dataset, list(episodes))
-    return subset(
+    return _part(
         dataset, [number for number in range(len(dataset.episodes)) if number not in episodes]
     )
 
@@ -51,7 +56,7 @@ def split(dataset: Dataset, shares: Mapping[str, float]) -> dict[str, Dataset]:
         edge = round(count * reached / total)
         edges.append(min(max(edge, edges[-1] + 1), count - (len(shares) - position)))
     return {
-        name: subset(dataset, range(start, stop))
+        name: _part(dataset, range(start, stop))
         for name, (start, stop) in zip(shares, pairwise(edges), strict=True)
     }
 
@@ -76,8 +81,12 @@ def merge(datasets: Sequence[Dataset]) -> Dataset:
                 f'{first.root} and {other.root} cannot be merged: {"; ".join(differences)}. '
                 f'Next: convert them to one format, or `chefmate dataset rename-camera`'
             )
-    episodes = [episode for dataset in datasets for episode in dataset.episodes]
-    return replace(first, episodes=episodes)
+    episodes = [
+        replace(episode, stated_index=None)  # here numbered anew
+        for dataset in datasets
+        for episode in dataset.episodes
+    ]
+    return replace(first, episodes=episodes, splits=None)
 
 
 def rename_cameras(
@@ -168,6 +177,15 @@ def relabel(
 
 
 def _check_numbers(dataset: Dataset, episodes: Sequence[int]) -> None:
+    stated = [episode.stated_index for episode in dataset.episodes]
+    if episodes and any(
+        index is not None and index != number for number, index in enumerate(stated)
+    ):
+        raise DatasetRequestError(
+            f'{dataset.root}: its episodes are numbered {", ".join(map(str, stated))}, so it is '
+            f'not certain which one is meant. Next: `chefmate dataset convert` numbers them 0 to '
+            f'{len(stated) - 1} in that order'
+        )
     last = len(dataset.episodes) - 1
     wrong = [number for number in episodes if not 0 <= number <= last]
     if wrong:

@@ -25,6 +25,7 @@ class Info:
     video_path: str | None
     chunk_files: int
     total_episodes: int
+    splits: dict[str, Any] | None
     extra: dict[str, Any]
 
     def place(self, pattern: str, **numbers: object) -> Path:
@@ -72,6 +73,7 @@ def read_info(root: Path) -> Info:
     missing = [key for key in DEFAULTS if key not in table]
     if missing:
         raise DatasetError(f'{path}: features lack {", ".join(missing)}, which every data set has')
+    splits = content.get('splits')
     return Info(
         path=path,
         version=version,
@@ -82,6 +84,7 @@ def read_info(root: Path) -> Info:
         video_path=content.get('video_path'),
         chunk_files=_whole(content, 'chunks_size', path, least=1, otherwise=1000),
         total_episodes=_whole(content, 'total_episodes', path, least=0),
+        splits=splits if isinstance(splits, dict) else None,
         extra={key: value for key, value in content.items() if key not in layout.INFO_KEYS},
     )
 

@@ -74,7 +74,7 @@ def info_common(dataset: Dataset, version: str, limits: Limits) -> dict[str, Any
         'total_tasks': len(dataset.tasks),
         'chunks_size': limits.chunk_files,
         'fps': dataset.fps,
-        'splits': {'train': f'0:{episodes}'},
+        'splits': dict(dataset.splits or {'train': f'0:{episodes}'}),
     }
 
 

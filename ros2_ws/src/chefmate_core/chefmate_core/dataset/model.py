@@ -7,11 +7,13 @@ disk.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from chefmate_core.dataset.errors import DatasetError
 from chefmate_core.dataset.features import Features, task_columns, video_keys
 
 Statistics = Mapping[str, Mapping[str, Any]]  # column -> figure (min, max, ...) -> array
@@ -48,7 +50,19 @@ class Episode:
     videos: Mapping[str, VideoSpan] = field(default_factory=dict)
     statistics: Statistics | None = None  # as the data set states them
     column_names: Mapping[str, str] = field(default_factory=dict)  # in the file -> here
+    stated_index: int | None = None  # its number in its own files, where gaps are possible
     origin: str = ''  # for messages: data set and number
+
+
+def check_numbers(numbers: Sequence[int | None], path: Path) -> None:
+    """Refuse two episodes of one number; gaps, as after deleting by hand, are none of that.
+
+    Raises:
+        DatasetError: a number comes twice.
+    """
+    for one, other in pairwise(numbers):
+        if one == other:
+            raise DatasetError(f'{path}: two episodes have the episode_index {one}')
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,7 @@ class Dataset:
     episodes: Sequence[Episode]
     robot_type: str | None = None
     extra_info: Mapping[str, Any] = field(default_factory=dict)  # unknown keys of info.json
+    splits: Mapping[str, Any] | None = None  # as info.json says; None: all is for training
     modality: Mapping[str, Any] | None = None  # GR00T's meta/modality.json, if there is one
     format: str = ''  # where it comes from
     root: Path | None = None

@@ -32,6 +32,7 @@ from chefmate_core.dataset.video import (
 )
 
 STAMP = 'stamp.json'
+_NEEDED_FIGURES = {'min', 'max', 'mean', 'std', 'count'}
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ class CopyWork:
         stated = self.source.statistics or {}
         statistics: dict[str, Mapping[str, Any]] = {}
         for key in camera_keys(self.features):
-            if key in stated and not self.compute_statistics:
+            whole = set(stated.get(key, ())) >= _NEEDED_FIGURES  # others, and hands, state fewer
+            if whole and not self.compute_statistics:
                 statistics[key] = stated[key]
             elif key in self.source.videos:
                 wanted = sample_indices(self.source.length)

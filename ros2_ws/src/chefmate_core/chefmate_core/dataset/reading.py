@@ -29,6 +29,7 @@ def open_dataset(root: str | Path) -> Dataset:
     root = Path(root)
     info = read_info(root)
     episodes = read_v30(info, root) if info.version == 'v3.0' else read_v21(info, root)
+    gaps = any(episode.stated_index != number for number, episode in enumerate(episodes))
     modality = root / layout.MODALITY
     return Dataset(
         fps=info.fps,
@@ -36,6 +37,7 @@ def open_dataset(root: str | Path) -> Dataset:
         episodes=episodes,
         robot_type=info.robot_type,
         extra_info=info.extra,
+        splits=None if gaps else info.splits,
         modality=read_json(modality) if modality.is_file() else None,
         format=format_of(info, root).value,
         root=root,

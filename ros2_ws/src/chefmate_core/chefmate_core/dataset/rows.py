@@ -132,6 +132,8 @@ def _as_feature(column: pa.ChunkedArray, feature: Feature, where: str) -> pa.Chu
 def numbers(column: pa.ChunkedArray, feature: Feature) -> np.ndarray:
     """Return a numeric column as an array, shape (rows, *feature.shape); (rows,) for scalars."""
     if feature.shape == (1,):
+        if pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type):
+            column = pc.list_flatten(column)  # GR00T and older tools write lists of one
         return column.to_numpy()
     array = column.combine_chunks()
     while pa.types.is_fixed_size_list(array.type) or pa.types.is_list(array.type):

@@ -7,7 +7,7 @@ from chefmate_core.dataset.errors import DatasetError
 from chefmate_core.dataset.features import video_keys
 from chefmate_core.dataset.files import read_json_lines
 from chefmate_core.dataset.info import Info
-from chefmate_core.dataset.model import Episode, Statistics, VideoSpan
+from chefmate_core.dataset.model import Episode, Statistics, VideoSpan, check_numbers
 from chefmate_core.dataset.rows import ParquetRows
 from chefmate_core.dataset.statistics import as_arrays
 
@@ -22,20 +22,21 @@ def read_episodes(info: Info, root: Path) -> list[Episode]:
     statistics = _read_statistics(root / layout.EPISODES_STATS_JSONL)
     path = root / layout.EPISODES_JSONL
     episodes = []
-    for number, row in enumerate(read_json_lines(path)):
+    for row in read_json_lines(path):
         index, length, texts = row.get('episode_index'), row.get('length'), row.get('tasks')
         if (
-            index != number
+            type(index) is not int
+            or index < 0
             or type(length) is not int
             or length < 1
             or not isinstance(texts, list)
             or not all(isinstance(text, str) for text in texts)
         ):
             raise DatasetError(
-                f'{path}, episode {number}: found {row}; expected episode_index {number}, a '
-                f'length from 1 on and tasks, a list of texts'
+                f'{path}, episode {len(episodes)}: found {row}; expected episode_index from 0 on, '
+                f'a length from 1 on and tasks, a list of texts'
             )
-        numbers = {'episode_chunk': number // info.chunk_files, 'episode_index': number}
+        numbers = {'episode_chunk': index // info.chunk_files, 'episode_index': index}
         videos = {}
         for key in video_keys(info.features):
             if info.video_path is None:
@@ -49,10 +50,13 @@ def read_episodes(info: Info, root: Path) -> list[Episode]:
                 tasks=tuple(dict.fromkeys(texts)),
                 task_table=tasks,
                 videos=videos,
-                statistics=statistics.get(number),
-                origin=f'{root}, episode {number}',
+                statistics=statistics.get(index),
+                stated_index=index,
+                origin=f'{root}, episode {index}',
             )
         )
+    episodes.sort(key=lambda episode: episode.stated_index or 0)
+    check_numbers([episode.stated_index for episode in episodes], path)
     if len(episodes) != info.total_episodes:
         raise DatasetError(
             f'{root}: meta/info.json counts {info.total_episodes} episodes, '

@@ -10,7 +10,7 @@ from chefmate_core.dataset import layout
 from chefmate_core.dataset.errors import DatasetError
 from chefmate_core.dataset.features import video_keys
 from chefmate_core.dataset.info import Info
-from chefmate_core.dataset.model import Episode, Statistics, VideoSpan
+from chefmate_core.dataset.model import Episode, Statistics, VideoSpan, check_numbers
 from chefmate_core.dataset.rows import ParquetRows, read_parquet
 from chefmate_core.dataset.statistics import as_arrays
 
@@ -37,19 +37,19 @@ def read_episodes(info: Info, root: Path) -> list[Episode]:
     for number, row in enumerate(sorted(rows, key=lambda row: row.get('episode_index', -1))):
         where = f'{root}, {layout.EPISODES_FOLDER}, episode {number}'
         try:
-            episodes.append(_episode(info, row, number, tasks, f'{root}, episode {number}'))
+            episodes.append(_episode(info, row, tasks, root))
         except KeyError as error:
             raise DatasetError(f'{where}: no column {error}; found: {", ".join(row)}') from error
         except (TypeError, ValueError) as error:
             raise DatasetError(f'{where}: {error}') from error
+    check_numbers([episode.stated_index for episode in episodes], root / layout.EPISODES_FOLDER)
     return episodes
 
 
-def _episode(
-    info: Info, row: Mapping[str, Any], number: int, tasks: tuple[str, ...], origin: str
-) -> Episode:
-    if row['episode_index'] != number:
-        raise ValueError(f'found episode_index {row["episode_index"]}, expected {number}')
+def _episode(info: Info, row: Mapping[str, Any], tasks: tuple[str, ...], root: Path) -> Episode:
+    number = int(row['episode_index'])
+    if number < 0:
+        raise ValueError(f'found episode_index {number}, expected one from 0 on')
     length = int(row['length'])
     if length < 1 or int(row['dataset_to_index']) - int(row['dataset_from_index']) != length:
         raise ValueError(
@@ -66,7 +66,8 @@ def _episode(
         task_table=tasks,
         videos={key: _span(info, row, key, length) for key in video_keys(info.features)},
         statistics=_statistics(row),
-        origin=origin,
+        stated_index=number,
+        origin=f'{root}, episode {number}',
     )
 
 

@@ -43,6 +43,8 @@ def write(dataset: Dataset, root: Path, limits: Limits) -> None:
         if key not in exact and all(key in statistics for statistics in figures)
     }
     write_json(root / layout.STATS, {key: as_lists(value) for key, value in total.items()})
+    if dataset.modality is not None:  # for a GR00T that reads v3.0, and for the way back
+        write_json(root / layout.MODALITY, dict(dataset.modality))
     _write_info(dataset, root, limits)
 
 
