@@ -135,3 +135,33 @@ def test_check_finds_nothing_in_a_clean_session_and_says_what_is_wrong_with_anot
     findings = json.loads(capsys.readouterr().out)
     assert 'count-mismatch' in {finding['name'] for finding in findings}
     assert all(finding['repair'] for finding in findings)
+
+
+def test_info_shows_a_recorded_session_and_edits_say_to_convert_it_first(tmp_path, capsys):
+    session = write_session(tmp_path / 'session', [EpisodePlan(), EpisodePlan(duration_s=1.0)])
+    (session / '.open_episode_000002').mkdir()
+    assert dataset('info', session) == 0
+    said = capsys.readouterr().out
+    assert 'recorded session' in said
+    assert 'pick up the bread (2 episodes)' in said
+    assert dataset('info', session, '--json') == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content['episodes'], content['unfinished'], content['damaged']) == (2, 1, [])
+    assert dataset('merge', session, session, tmp_path / 'both') == 1
+    assert 'chefmate dataset convert' in capsys.readouterr().err.replace('\n', ' ')
+    assert dataset('convert', session, tmp_path / 'set', '--to', 'groot') == 0
+    assert '1 unfinished' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('option', [('--fps', '10'), ('--units', 'degrees')])
+def test_options_for_sessions_are_not_ignored_with_a_data_set(tmp_path, data, capsys, option):
+    assert dataset('convert', data, tmp_path / 'out', '--to', 'lerobot-v3', *option) == 2
+    assert 'sessions only' in capsys.readouterr().err.replace('\n', ' ')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_report_of_a_folder_that_is_not_there_is_an_error(tmp_path, capsys):
+    page = tmp_path / 'page.html'
+    assert main(['dataset', 'report', str(tmp_path / 'nowhere'), str(page)]) == 2
+    assert 'no such folder' in capsys.readouterr().err
+    assert not page.exists()

@@ -53,6 +53,11 @@ def read_info(root: Path) -> Info:
         DatasetError: it is missing, or says what cannot be.
     """
     path = root / layout.INFO
+    if (root / 'session.json').is_file():
+        raise DatasetError(
+            f'{root}: a recorded session, not a data set yet. Next: `chefmate dataset convert '
+            f'{root} DST --to lerobot-v3`, and go on with DST'
+        )
     if not path.is_file():
         raise DatasetError(
             f'{root}: not a data set: it has no {layout.INFO}. Expected a folder of LeRobot v2.1, '

@@ -42,7 +42,6 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
     convert.add_argument(
         '--units',
         choices=('range_m100_100', 'degrees'),
-        default='range_m100_100',
         help='of the arm joints, for a session (default: -100..100, as LeRobot records)',
     )
     convert.add_argument(

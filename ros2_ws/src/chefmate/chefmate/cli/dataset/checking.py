@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from chefmate_core.dataset.errors import DatasetRequestError
+
 if TYPE_CHECKING:
     from chefmate_core.dataset_checks import Finding
 
@@ -37,6 +39,8 @@ def report(args: argparse.Namespace) -> int:
     """Write the page."""
     from chefmate_core.dataset_checks import report as write
 
+    if not args.path.is_dir():
+        raise DatasetRequestError(f'{args.path}: no such folder; expected a session or a data set')
     out = args.out or Path(f'{args.path.resolve().name}-report.html')
     write(args.path, out)
     Console(highlight=False).print(f'[green]written:[/] {out}', soft_wrap=True)

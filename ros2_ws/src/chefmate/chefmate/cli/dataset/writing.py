@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 from chefmate.cli.dataset.arguments import pairs
+from chefmate.cli.dataset.sessions import is_session, unfinished_episodes
 from chefmate_core.dataset import edit
 from chefmate_core.dataset.convert import Options, write
 from chefmate_core.dataset.layout import Format
@@ -26,12 +27,15 @@ from chefmate_core.dataset.video import VideoCodec
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.units import LerobotUnits
 
-SESSION_FILE = 'session.json'
-
 
 def convert(args: argparse.Namespace) -> int:
     """Write a session or a data set in a format."""
-    if not (args.source / SESSION_FILE).is_file():
+    if not is_session(args.source):
+        if args.fps is not None or args.units is not None:
+            raise ConfigurationError(
+                f'{args.source} is a data set: --fps and --units are for recorded sessions only. '
+                f'Next: convert the session again, or leave them out'
+            )
         return _write(args, open_dataset(args.source), args.destination)
     from chefmate_core.session_reader import open_session
 
@@ -41,11 +45,18 @@ def convert(args: argparse.Namespace) -> int:
             recording,
             args.destination,
             Format(args.to),
-            units=LerobotUnits(args.units),
+            units=LerobotUnits(args.units or LerobotUnits.RANGE_M100_100),
             options=_options(args),
             progress=show,
         )
     _say_done(path)
+    left_out = unfinished_episodes(args.source)
+    if left_out:
+        Console(highlight=False).print(
+            f'[yellow]left out:[/] {left_out} unfinished. Next: chefmate dataset repair '
+            f'{args.source}, and convert again',
+            soft_wrap=True,
+        )
     return 0
 
 
