@@ -419,3 +419,31 @@ def test_the_only_episodes_there_are_cannot_be_deleted(copy):
     folder = copy(V30)
     (folder / V30_VIDEO).unlink()
     assert 'delete' not in one(folder).repair
+
+
+def test_a_missing_parquet_file_leaves_the_numbers_of_later_episodes_right(copy):
+    folder = copy(V21)
+    (folder / V21_ROWS).unlink()
+    assert [(f.name, f.where.file) for f in check(folder)] == [('missing-file', V21_ROWS)]
+
+
+@pytest.mark.parametrize(
+    'key', ['codebase_version', 'fps', 'features', 'total_episodes', 'total_frames', 'data_path']
+)
+def test_the_repair_of_a_missing_key_of_info_is_no_command_that_needs_it(copy, key):
+    folder = copy(V21)
+    change_json(folder / 'meta/info.json', lambda info: info.pop(key))
+    finding = next(f for f in check(folder) if f.name == 'missing-key')
+    assert 'chefmate dataset' not in finding.repair and 'meta/info.json' in finding.repair
+
+
+def test_rows_that_no_check_expects_are_a_finding_and_hide_no_other_episode(copy):
+    folder = copy(V21)
+    table = pq.read_table(folder / V21_ROWS)
+    position = table.column_names.index('task_index')
+    texts = pa.array(['no number'] * table.num_rows)
+    pq.write_table(table.set_column(position, 'task_index', texts), folder / V21_ROWS)
+    change_column(folder / V21_ROWS.replace('1.p', '2.p'), 'action', put((2, np.nan)))
+    found = [(f.name, f.where.episode) for f in check(folder)]
+    assert ('unreadable-file', 1) in found and ('not-finite', 2) in found
+    assert 'wrong-index' not in dict(found)

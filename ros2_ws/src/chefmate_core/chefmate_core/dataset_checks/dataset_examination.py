@@ -32,7 +32,7 @@ from chefmate_core.dataset.v30_reader import read_episodes as read_v30
 from chefmate_core.dataset.video import images
 from chefmate_core.dataset_checks.episode_data import EpisodeData
 from chefmate_core.dataset_checks.examination import Examination
-from chefmate_core.dataset_checks.findings import Finding, Where
+from chefmate_core.dataset_checks.findings import Finding, Repairs, Where
 from chefmate_core.dataset_checks.modality_checks import check_modality
 from chefmate_core.dataset_checks.pictures import CameraPictures, take, wanted_rows
 from chefmate_core.dataset_checks.row_checks import (
@@ -44,7 +44,27 @@ from chefmate_core.dataset_checks.row_checks import (
 from chefmate_core.dataset_checks.statistics_checks import check_statistics
 from chefmate_core.dataset_checks.video_checks import check_video_file, unreadable
 
-_INFO_KEYS = ('codebase_version', 'fps', 'features', 'total_episodes', 'total_frames', 'data_path')
+_META = 'copy meta/info.json again from where it was made, or write into it'
+# Key of meta/info.json -> repair. No command reads a data set without them.
+_INFO_KEYS = {
+    'codebase_version': f'{_META} v2.1 (meta/episodes.jsonl is there) or v3.0 (meta/episodes/ is)',
+    'fps': f'{_META} the rows of a second: 1 / (difference of two timestamps)',
+    'features': f'{_META} dtype, shape and names of every column and camera',
+    'total_episodes': f'{_META} how many episodes meta/episodes has',
+    'total_frames': f'{_META} how many rows all parquet files have together',
+    'data_path': f'{_META} the pattern of the parquet files, as in '
+    'data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parquet (v2.1)',
+}
+# What a file that is not what meta/info.json says may raise on its way through the checks.
+_UNEXPECTED = (
+    DatasetError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+)
 # Findings of a video file that say already which episodes lack images.
 _TELL_OF_IMAGES = ('missing-file', 'unreadable-video', 'count-mismatch')
 _Columns = Mapping[str, np.ndarray]
@@ -66,9 +86,7 @@ def examine_dataset(path: Path, examination: Examination) -> None:
     try:
         raw = read_json(path / layout.INFO)
         examination.add(
-            Finding(
-                'missing-key', Where(layout.INFO), f'no key {key}', 'a value', repairs.rewrite()
-            )
+            Finding('missing-key', Where(layout.INFO), f'no key {key}', 'a value', _INFO_KEYS[key])
             for key in _INFO_KEYS
             if key not in raw
         )
@@ -105,7 +123,13 @@ def examine_dataset(path: Path, examination: Examination) -> None:
     examination.add(_check_videos(info, episodes, target, path, examination))
     totals, kept = _Totals(), []
     for number, episode in enumerate(episodes):
-        columns = _examine_episode(info, episode, number, totals, path, examination)
+        columns, first_index = None, totals.rows
+        try:
+            columns = _examine_episode(info, episode, number, totals, path, examination)
+        except _UNEXPECTED as error:
+            totals.rows, totals.all_read = first_index + episode.length, False
+            file = _relative(Path(getattr(episode.rows, 'path', path)), path)
+            examination.add([_unfit(Where(file, number), error, repairs)])
         if columns is not None:
             kept.append(columns)
     told = {f.where.file for f in examination.findings if f.name in _TELL_OF_IMAGES}
@@ -146,7 +170,7 @@ def _examine_episode(
         name = 'unreadable-file' if file.is_file() else 'missing-file'
         meant = 'a parquet file with the columns of meta/info.json'
         examination.add([Finding(name, where, str(error), meant, repairs.delete(number))])
-        totals.all_read = False
+        totals.rows, totals.all_read = totals.rows + episode.length, False
         return None
     examination.add(
         Finding('missing-key', where, f'no column {key}',
@@ -193,6 +217,16 @@ def _examine_episode(
         check_ranges='so10' in (info.robot_type or '').lower() or _is_arm(info.features),
     )
     return columns
+
+
+def _unfit(where: Where, error: Exception, repairs: Repairs) -> Finding:
+    return Finding(
+        'unreadable-file',
+        where,
+        f'{type(error).__name__}: {error}',
+        'rows as meta/info.json describes them',
+        repairs.delete(where.episode or 0),
+    )
 
 
 def _pictures(
