@@ -447,3 +447,35 @@ def test_rows_that_no_check_expects_are_a_finding_and_hide_no_other_episode(copy
     found = [(f.name, f.where.episode) for f in check(folder)]
     assert ('unreadable-file', 1) in found and ('not-finite', 2) in found
     assert 'wrong-index' not in dict(found)
+
+
+def drop_statistics_of_episodes(folder):
+    path = folder / 'meta/episodes/chunk-000/file-000.parquet'
+    table = pq.read_table(path)
+    pq.write_table(table.select([c for c in table.column_names if c[:6] != 'stats/']), path)
+
+
+def test_v30_without_statistics_of_episodes_is_one_warning_with_all_of_them(copy):
+    folder = copy(V30)
+    drop_statistics_of_episodes(folder)
+    finding = one(folder)
+    assert (finding.name, finding.severity.value) == ('incomplete-statistics', 'warning')
+    assert finding.where.episodes == (0, 1, 2) and 'action' in finding.found
+
+
+def test_v21_without_the_action_in_statistics_of_some_episodes_is_one_error(copy):
+    folder = copy(V21)
+    path = folder / 'meta/episodes_stats.jsonl'
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows[1:]:
+        del row['stats']['action']
+    path.write_text(''.join(json.dumps(row) + '\n' for row in rows))
+    finding = one(folder)
+    assert (finding.name, finding.where.episodes) == ('missing-statistics', (1, 2))
+
+
+def test_statistics_without_the_index_are_a_warning(copy):
+    folder = copy(V30)
+    change_json(folder / 'meta/stats.json', lambda stats: stats.pop('index'))
+    finding = one(folder)
+    assert finding.name == 'incomplete-statistics' and finding.found == 'none of index'

@@ -41,8 +41,12 @@ from chefmate_core.dataset_checks.row_checks import (
     check_tasks,
     check_times,
 )
-from chefmate_core.dataset_checks.statistics_checks import check_statistics
-from chefmate_core.dataset_checks.video_checks import check_video_file, unreadable
+from chefmate_core.dataset_checks.statistics_checks import (
+    check_statistics,
+    lacking,
+    missing_statistics,
+)
+from chefmate_core.dataset_checks.video_checks import check_video_file, of_episodes, unreadable
 
 _META = 'copy meta/info.json again from where it was made, or write into it'
 # Key of meta/info.json -> repair. No command reads a data set without them.
@@ -78,6 +82,8 @@ class _Totals:
     all_read: bool = True
     # Video file -> episodes that cannot be decoded, and why the first of them cannot.
     undecoded: dict[str, tuple[list[int], Exception]] = field(default_factory=dict)
+    # Columns without statistics of an episode -> such episodes.
+    lacking: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
 
 
 def examine_dataset(path: Path, examination: Examination) -> None:
@@ -138,6 +144,12 @@ def examine_dataset(path: Path, examination: Examination) -> None:
         for file, (numbers, error) in totals.undecoded.items()
         if file not in told
     )
+    is_v30 = info.version == 'v3.0'
+    place = layout.EPISODES_FOLDER if is_v30 else layout.EPISODES_STATS_JSONL
+    for keys, those in totals.lacking.items():
+        # Training on v3.0 takes the figures of meta/stats.json; on v2.1 it adds up these.
+        where = of_episodes(place, those)
+        examination.add(missing_statistics(keys, where, repairs, of_training=not is_v30))
     if totals.all_read:
         examination.add(_check_total(raw, totals, path, examination))
         examination.add(_check_global_statistics(info, kept, path, target, examination))
@@ -194,12 +206,11 @@ def _examine_episode(
         info.version == 'v3.0'
     ):
         place = layout.EPISODES_FOLDER if info.version == 'v3.0' else layout.EPISODES_STATS_JSONL
-        examination.add(
-            check_statistics(
-                episode.statistics, columns, camera_keys(info.features), Where(place, number),
-                repairs,
-            )
-        )  # fmt: skip
+        stated = episode.statistics
+        lacks = lacking(stated, (*columns, *camera_keys(info.features)))
+        if lacks:
+            totals.lacking.setdefault(lacks, []).append(number)
+        examination.add(check_statistics(stated, columns, Where(place, number), repairs))
     task = int(columns['task_index'][0])
     known = 0 <= task < len(episode.task_table)
     width = np.zeros((count, 0))
@@ -336,7 +347,9 @@ def _check_global_statistics(
     if target is layout.Format.GROOT:  # its loader looks at these alone
         together = {key: together[key] for key in (STATE, ACTION) if key in together}
     cameras = camera_keys(info.features) if target is not layout.Format.GROOT else ()
-    yield from check_statistics(stored, together, cameras, Where(layout.STATS), repairs)
+    keys = lacking(stored, (*together, *cameras))
+    yield from missing_statistics(keys, Where(layout.STATS), repairs)
+    yield from check_statistics(stored, together, Where(layout.STATS), repairs)
 
 
 def _unreadable(file: str, error: Exception) -> Finding:

@@ -44,6 +44,7 @@ CATALOGUE: Mapping[str, Severity] = {
     'wrong-annotation-key': Severity.ERROR,
     'missing-statistics': Severity.ERROR,
     'stale-statistics': Severity.ERROR,
+    'incomplete-statistics': Severity.WARNING,
     'unfinished-episode': Severity.WARNING,
     'instruction-mismatch': Severity.WARNING,
     'late-frames': Severity.WARNING,

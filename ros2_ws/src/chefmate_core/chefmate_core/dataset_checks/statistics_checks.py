@@ -1,10 +1,11 @@
 """Checks of stored statistics: are there any, and are they those of the data?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from chefmate_core.dataset.features import DEFAULTS
 from chefmate_core.dataset.statistics import number_statistics
 from chefmate_core.dataset_checks.findings import Finding, Repairs, Where
 
@@ -13,27 +14,49 @@ FIGURES = ('min', 'max', 'mean', 'std')
 _SLACK = 1e-3
 
 
-def check_statistics(
-    stored: Mapping[str, Mapping[str, Any]] | None,
-    columns: Mapping[str, np.ndarray],
-    cameras: tuple[str, ...],
-    where: Where,
-    repairs: Repairs,
-) -> Iterator[Finding]:
-    """Yield figures that are missing, or differ from those of the columns.
+def lacking(
+    stored: Mapping[str, Mapping[str, Any]] | None, keys: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the columns and cameras that have no figures.
 
     Those of images are only looked for: to make them anew, all videos would be decoded.
     """
-    stored = stored or {}
-    missing = [key for key in (*columns, *cameras) if key not in stored]
-    if missing:
+    return tuple(key for key in keys if key not in (stored or {}))
+
+
+def missing_statistics(
+    keys: Sequence[str], where: Where, repairs: Repairs, of_training: bool = True
+) -> Iterator[Finding]:
+    """Yield one finding for the columns that training normalises by, and one for the others."""
+    needed = [key for key in keys if of_training and key not in DEFAULTS]
+    others = [key for key in keys if key not in needed]
+    meant = f'{", ".join(FIGURES)} of every column'
+    if needed:
         yield Finding(
             'missing-statistics',
             where,
-            f'none of {", ".join(missing)}',
-            f'{", ".join(FIGURES)} of every column: training normalises by them',
+            f'none of {", ".join(needed)}',
+            f'{meant}: training normalises by them',
             repairs.rewrite(),
         )
+    if others:
+        yield Finding(
+            'incomplete-statistics',
+            where,
+            f'none of {", ".join(others)}',
+            f'{meant}; training does not need these',
+            repairs.rewrite(),
+        )
+
+
+def check_statistics(
+    stored: Mapping[str, Mapping[str, Any]] | None,
+    columns: Mapping[str, np.ndarray],
+    where: Where,
+    repairs: Repairs,
+) -> Iterator[Finding]:
+    """Yield figures that differ from those of the columns."""
+    stored = stored or {}
     for key, values in columns.items():
         if key not in stored or not len(values) or not np.isfinite(values).all():
             continue  # NaN is a finding of its own
