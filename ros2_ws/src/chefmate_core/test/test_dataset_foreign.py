@@ -12,7 +12,7 @@ from PIL import Image
 from recordings import image_of, recording
 
 from chefmate_core.dataset import edit
-from chefmate_core.dataset.convert import Options, write
+from chefmate_core.dataset.convert import Options, write, write_parts
 from chefmate_core.dataset.errors import DatasetError, DatasetRequestError
 from chefmate_core.dataset.features import Feature
 from chefmate_core.dataset.layout import Format
@@ -192,3 +192,26 @@ def test_what_was_merged_or_cut_can_be_cut_again_before_it_is_written(tmp_path):
     both = edit.merge([dataset, dataset])
     assert [part.length for part in edit.delete(both, [3]).episodes] == [4, 5, 6, 5, 6]
     assert edit.subset(edit.delete(dataset, [0]), [1]).total_frames == 6
+
+
+def test_an_interrupted_split_goes_on_after_the_last_finished_part(tmp_path):
+    dataset = made(tmp_path, 4, 5, 6, target=Format.LEROBOT_V21)
+    parts = edit.split(dataset, {'train': 2, 'val': 1})
+    destination = tmp_path / 'parts'
+    finished = tmp_path / '.parts.partial/whole/train/meta/info.json'
+
+    def interrupt(*_):
+        if finished.is_file():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_parts(parts, destination, Format.LEROBOT_V21, ONE, interrupt)
+    assert not destination.exists()
+    before = finished.stat().st_mtime_ns
+    others = edit.split(dataset, {'train': 1, 'val': 2})
+    with pytest.raises(DatasetRequestError, match='--restart'):
+        write_parts(others, destination, Format.LEROBOT_V21, ONE)
+    paths = write_parts(parts, destination, Format.LEROBOT_V21, ONE)
+    assert (destination / 'train/meta/info.json').stat().st_mtime_ns == before
+    assert [open_dataset(path).total_frames for path in paths.values()] == [9, 6]
+    assert not (tmp_path / '.parts.partial').exists()

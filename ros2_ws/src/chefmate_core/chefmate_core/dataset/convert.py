@@ -8,7 +8,7 @@ is asked for again.
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,10 +54,45 @@ def write(
         DatasetError: a source is damaged.
     """
     options = options or Options()
+    works = _copies(dataset, target, options)
+    if target is Format.GROOT:
+        dataset = images_as_videos(dataset)
+    return write_works(works, dataset, destination, target, options, progress)
+
+
+def write_parts(
+    parts: Mapping[str, Dataset],
+    destination: str | Path,
+    target: Format,
+    options: Options | None = None,
+    progress: Progress = no_progress,
+) -> dict[str, Path]:
+    """Write data sets as folders of one folder, which is there with all of them or not at all.
+
+    Raises:
+        DatasetRequestError, DatasetError: see `write`.
+    """
+    options = options or Options()
+    destination = Path(destination).absolute()
+    _check_free(destination)
+    partial = _partial(destination)
+    works = [work for part in parts.values() for work in _copies(part, target, options)]
+    names = ', '.join(f'{name}: {len(part.episodes)}' for name, part in parts.items())
+    _open_partial(partial, works, target, options, names)
+    for name, part in parts.items():
+        if not (partial / 'whole' / name).exists():  # else it was finished by an earlier try
+            write(
+                part, partial / 'whole' / name, target, replace(options, restart=False), progress
+            )
+    _take_place(partial, destination)
+    return {name: destination / name for name in parts}
+
+
+def _copies(dataset: Dataset, target: Format, options: Options) -> list[CopyWork]:
     codec = options.codec
     if target is Format.GROOT and codec is None:
         codec = VideoCodec.H264  # the decoders of GR00T's loader refuse AV1 on many machines
-    works = [
+    return [
         CopyWork(
             source=episode,
             features=dataset.features,
@@ -69,9 +104,6 @@ def write(
         )
         for episode in dataset.episodes
     ]
-    if target is Format.GROOT:
-        dataset = images_as_videos(dataset)
-    return write_works(works, dataset, destination, target, options, progress)
 
 
 def write_works(
@@ -90,12 +122,8 @@ def write_works(
     destination = Path(destination).absolute()
     if not works:
         raise DatasetRequestError(f'{destination}: there is no episode to write')
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise DatasetRequestError(
-            f'{destination}: exists already and is not overwritten. Next: choose another name, or '
-            f'remove it'
-        )
-    partial = destination.with_name(f'.{destination.name}.partial')
+    _check_free(destination)
+    partial = _partial(destination)
     _open_partial(partial, works, target, options)
     folders = [partial / 'episodes' / f'{number:06d}' for number in range(len(works))]
     _prepare_all(works, folders, options.workers, progress)
@@ -113,16 +141,36 @@ def write_works(
     for name in frame.extra_files:
         if frame.root is not None:
             shutil.copyfile(frame.root / name, whole / name)
-    if destination.exists():
-        destination.rmdir()
-    whole.rename(destination)
-    shutil.rmtree(partial)
+    _take_place(partial, destination)
     progress('putting together', 1, 1)
     return destination
 
 
+def _partial(destination: Path) -> Path:
+    return destination.with_name(f'.{destination.name}.partial')
+
+
+def _check_free(destination: Path) -> None:
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise DatasetRequestError(
+            f'{destination}: exists already and is not overwritten. Next: choose another name, or '
+            f'remove it'
+        )
+
+
+def _take_place(partial: Path, destination: Path) -> None:
+    if destination.exists():
+        destination.rmdir()
+    (partial / 'whole').rename(destination)
+    shutil.rmtree(partial)
+
+
 def _open_partial(
-    partial: Path, works: Sequence[EpisodeWork], target: Format, options: Options
+    partial: Path,
+    works: Sequence[EpisodeWork],
+    target: Format,
+    options: Options,
+    parts: str = '',
 ) -> None:
     """Make the work folder, or go on in it if it is of the same work."""
     if options.restart:
@@ -130,6 +178,7 @@ def _open_partial(
     plan = {
         'target': target.value,
         'work': hashlib.sha256('\n'.join(work.identity() for work in works).encode()).hexdigest(),
+        **({'parts': parts} if parts else {}),
     }
     path = partial / 'plan.json'
     if path.is_file():

@@ -18,7 +18,7 @@ from rich.progress import (
 from chefmate.cli.dataset.arguments import pairs
 from chefmate.cli.dataset.sessions import is_session, unfinished_episodes
 from chefmate_core.dataset import edit
-from chefmate_core.dataset.convert import Options, write
+from chefmate_core.dataset.convert import Options, write, write_parts
 from chefmate_core.dataset.layout import Format
 from chefmate_core.dataset.model import Dataset
 from chefmate_core.dataset.reading import open_dataset
@@ -77,9 +77,13 @@ def split(args: argparse.Namespace) -> int:
             raise ConfigurationError(f'{name}={text}: expected a number, as in 0.9') from None
         if Path(name).name != name or name.startswith('.'):
             raise ConfigurationError(f'{name!r} cannot be the name of a folder')
-    for name, part in edit.split(open_dataset(args.source), shares).items():
-        args.destination.mkdir(parents=True, exist_ok=True)
-        _write(args, part, args.destination / name)
+    dataset = open_dataset(args.source)
+    target = Format(args.to or dataset.format)
+    parts = edit.split(dataset, shares)
+    with _progress() as show:
+        paths = write_parts(parts, args.destination, target, _options(args), show)
+    for path in paths.values():
+        _say_done(path)
     return 0
 
 
