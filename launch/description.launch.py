@@ -28,6 +28,11 @@ ARGUMENTS = [
         description='Robot description, a URDF file.',
     ),
     DeclareLaunchArgument(
+        'joint_states',
+        default_value='follower/joint_states',
+        description='Where the arm is; the driver publishes it under the names of the URDF.',
+    ),
+    DeclareLaunchArgument(
         'ghost',
         default_value='true',
         choices=['true', 'false'],
@@ -50,7 +55,7 @@ def is_installed(package):
     return True
 
 
-def state_publisher(description, namespace='', frame_prefix=''):
+def state_publisher(description, joint_states, namespace='', frame_prefix=''):
     sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
     return Node(
         package='robot_state_publisher',
@@ -64,6 +69,7 @@ def state_publisher(description, namespace='', frame_prefix=''):
                 'use_sim_time': sim_time,
             }
         ],
+        remappings=[('joint_states', joint_states)],
         output='screen',
     )
 
@@ -72,9 +78,9 @@ def publishers(context):
     if not is_installed('robot_state_publisher'):
         return [LogInfo(msg='no /tf: the package robot_state_publisher is not installed here')]
     description = Path(LaunchConfiguration('urdf').perform(context)).read_text(encoding='utf-8')
-    nodes = [state_publisher(description)]
+    nodes = [state_publisher(description, LaunchConfiguration('joint_states'))]
     if LaunchConfiguration('ghost').perform(context) == 'true':
-        nodes.append(state_publisher(description, TWIN, f'{TWIN}/'))
+        nodes.append(state_publisher(description, 'joint_states', TWIN, f'{TWIN}/'))
         nodes.append(
             Node(
                 package='tf2_ros',

@@ -2,8 +2,8 @@
 
     ros2 launch chefmate view.launch.py
 
-Beside a running deploy, teleop or twin launch. Where rviz2 is not installed, this names the page
-in the browser, which shows the same, and ends.
+Beside a running deploy, teleop or twin launch. Where rviz2 is not installed, this says so and
+ends.
 """
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
@@ -94,7 +94,11 @@ def include(name, *passed_on):
 def what_can_be_shown(context):
     wants_window = LaunchConfiguration('rviz').perform(context) == 'true'
     if wants_window and not is_installed('rviz2'):
-        return [LogInfo(msg='rviz2 is not installed here. The page shows the same: chefmate view')]
+        return [
+            LogInfo(
+                msg='rviz2 is not installed here: apt install ros-jazzy-rviz2, or another host'
+            )
+        ]
     sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
     shown = [
         include('dds.launch.py', 'discovery', 'peers'),  # without it, large images get lost

@@ -27,7 +27,9 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
             ('chefmate sim usd kitchen.usd', 'the kitchen for Isaac Sim'),
         ),
     )
-    actions = parser.add_subparsers(dest='action', required=True, metavar='faults|practice-arm|usd')
+    actions = parser.add_subparsers(
+        dest='action', required=True, metavar='faults|practice-arm|usd'
+    )
     practice_arm.add_parser(actions)
     usd.add_parser(actions)
     faults = actions.add_parser(
