@@ -21,7 +21,7 @@ def read_episodes(info: Info, root: Path) -> list[Episode]:
     tasks = _read_tasks(root / layout.TASKS_JSONL)
     statistics = _read_statistics(root / layout.EPISODES_STATS_JSONL)
     path = root / layout.EPISODES_JSONL
-    episodes = []
+    episodes: list[Episode] = []
     for row in read_json_lines(path):
         index, length, texts = row.get('episode_index'), row.get('length'), row.get('tasks')
         if (
