@@ -2,7 +2,7 @@
 
     ros2 launch chefmate view.launch.py
 
-Beside a running deploy, teleop or twin launch. Where rviz2 is not installed, this says so and
+Beside a running deploy or teleop launch. Where rviz2 is not installed, this says so and
 ends.
 """
 
