@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 
 import numpy as np
 import pytest
@@ -27,7 +26,7 @@ STAND_INS = {
     'rviz2': 'rviz2',
 }
 # Writes down its arguments and parameter files, and goes on until it is ended.
-STAND_IN = """#!{python}
+STAND_IN = """#!/usr/bin/env python3
 import json, os, pathlib, signal, sys
 words = sys.argv[1:]
 files = [words[i + 1] for i, word in enumerate(words) if word == '--params-file']
@@ -51,7 +50,7 @@ def stand_ins(tmp_path, environment):
         marker.touch()
         path = prefix / 'lib' / package / executable
         path.parent.mkdir(parents=True)
-        path.write_text(STAND_IN.format(python=sys.executable, folder=str(said), name=executable))
+        path.write_text(STAND_IN.format(folder=str(said), name=executable))
         path.chmod(0o755)
     paths = [str(prefix), environment['AMENT_PREFIX_PATH']]
     environment['AMENT_PREFIX_PATH'] = os.pathsep.join(paths)
