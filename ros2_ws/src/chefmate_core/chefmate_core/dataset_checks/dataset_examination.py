@@ -5,7 +5,7 @@ stop at the first error.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from chefmate_core.dataset.errors import DatasetError
 from chefmate_core.dataset.features import (
     ACTION,
     CAMERA_PREFIX,
-    DEFAULTS,
     STATE,
     Feature,
     Features,
@@ -26,21 +25,18 @@ from chefmate_core.dataset.files import read_json, read_json_lines
 from chefmate_core.dataset.info import Info, read_info
 from chefmate_core.dataset.model import Episode, VideoSpan
 from chefmate_core.dataset.reading import format_of
-from chefmate_core.dataset.rows import numbers, read_parquet
+from chefmate_core.dataset.rows import read_parquet
 from chefmate_core.dataset.v21_reader import read_episodes as read_v21
 from chefmate_core.dataset.v30_reader import read_episodes as read_v30
-from chefmate_core.dataset.video import images
-from chefmate_core.dataset_checks.episode_data import EpisodeData
-from chefmate_core.dataset_checks.examination import Examination
-from chefmate_core.dataset_checks.findings import Finding, Repairs, Where
-from chefmate_core.dataset_checks.modality_checks import check_modality
-from chefmate_core.dataset_checks.pictures import CameraPictures, take, wanted_rows
-from chefmate_core.dataset_checks.row_checks import (
-    check_finite,
-    check_numbering,
-    check_tasks,
-    check_times,
+from chefmate_core.dataset_checks.episode_examination import (
+    Columns,
+    Totals,
+    examine_episode,
+    relative,
 )
+from chefmate_core.dataset_checks.examination import Examination
+from chefmate_core.dataset_checks.findings import Finding, Where
+from chefmate_core.dataset_checks.modality_checks import check_modality
 from chefmate_core.dataset_checks.statistics_checks import (
     check_statistics,
     lacking,
@@ -71,19 +67,6 @@ _UNEXPECTED = (
 )
 # Findings of a video file that say already which episodes lack images.
 _TELL_OF_IMAGES = ('missing-file', 'unreadable-video', 'count-mismatch')
-_Columns = Mapping[str, np.ndarray]
-
-
-@dataclass
-class _Totals:
-    """What is summed over the episodes."""
-
-    rows: int = 0
-    all_read: bool = True
-    # Video file -> episodes that cannot be decoded, and why the first of them cannot.
-    undecoded: dict[str, tuple[list[int], Exception]] = field(default_factory=dict)
-    # Columns without statistics of an episode -> such episodes.
-    lacking: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
 
 
 def examine_dataset(path: Path, examination: Examination) -> None:
@@ -127,15 +110,22 @@ def examine_dataset(path: Path, examination: Examination) -> None:
         return
     examination.repairs = repairs = replace(repairs, episodes=len(episodes))
     examination.add(_check_videos(info, episodes, target, path, examination))
-    totals, kept = _Totals(), []
+    totals, kept = Totals(), []
     for number, episode in enumerate(episodes):
         columns, first_index = None, totals.rows
         try:
-            columns = _examine_episode(info, episode, number, totals, path, examination)
+            columns = examine_episode(info, episode, number, totals, path, examination)
         except _UNEXPECTED as error:
             totals.rows, totals.all_read = first_index + episode.length, False
-            file = _relative(Path(getattr(episode.rows, 'path', path)), path)
-            examination.add([_unfit(Where(file, number), error, repairs)])
+            file = relative(Path(getattr(episode.rows, 'path', path)), path)
+            found, meant = (
+                f'{type(error).__name__}: {error}',
+                'rows as meta/info.json describes them',
+            )
+            where = Where(file, number)
+            examination.add([
+                Finding('unreadable-file', where, found, meant, repairs.delete(number))
+            ])  # fmt: skip
         if columns is not None:
             kept.append(columns)
     told = {f.where.file for f in examination.findings if f.name in _TELL_OF_IMAGES}
@@ -155,108 +145,6 @@ def examine_dataset(path: Path, examination: Examination) -> None:
         examination.add(_check_global_statistics(info, kept, path, target, examination))
 
 
-def _examine_episode(
-    info: Info,
-    episode: Episode,
-    number: int,
-    totals: _Totals,
-    root: Path,
-    examination: Examination,
-) -> _Columns | None:
-    repairs = examination.repairs
-    file = Path(getattr(episode.rows, 'path', root))
-    where = Where(_relative(file, root), number)
-    try:
-        table = episode.rows.read()
-        missing = [
-            key
-            for key, feature in info.features.items()
-            if not feature.is_video and key not in table.column_names
-        ]
-        columns = {
-            key: numbers(table.column(key), feature)
-            for key, feature in info.features.items()
-            if feature.is_numeric and key in table.column_names
-        }
-    except (DatasetError, ValueError, TypeError) as error:
-        name = 'unreadable-file' if file.is_file() else 'missing-file'
-        meant = 'a parquet file with the columns of meta/info.json'
-        examination.add([Finding(name, where, str(error), meant, repairs.delete(number))])
-        totals.rows, totals.all_read = totals.rows + episode.length, False
-        return None
-    examination.add(
-        Finding('missing-key', where, f'no column {key}',
-                'every column that meta/info.json names', repairs.delete(number))
-        for key in missing
-    )  # fmt: skip
-    count = table.num_rows
-    if count != episode.length:
-        examination.add([
-            Finding('count-mismatch', where, f'{count} rows',
-                    f'{episode.length}, as meta/episodes says', repairs.delete(number))
-        ])  # fmt: skip
-    first_index, totals.rows = totals.rows, totals.rows + count
-    if not count or not set(DEFAULTS) <= set(columns):
-        return columns
-    examination.add(check_numbering(columns, where, first_index, repairs))
-    examination.add(check_times(columns['timestamp'], info.fps, where, repairs))
-    examination.add(check_tasks(columns['task_index'], len(episode.task_table), where, repairs))
-    examination.add(check_finite(columns, where, repairs))
-    if info.version != 'v2.0' and (root / layout.EPISODES_STATS_JSONL).is_file() | (
-        info.version == 'v3.0'
-    ):
-        place = layout.EPISODES_FOLDER if info.version == 'v3.0' else layout.EPISODES_STATS_JSONL
-        stated = episode.statistics
-        lacks = lacking(stated, (*columns, *camera_keys(info.features)))
-        if lacks:
-            totals.lacking.setdefault(lacks, []).append(number)
-        examination.add(check_statistics(stated, columns, Where(place, number), repairs))
-    task = int(columns['task_index'][0])
-    known = 0 <= task < len(episode.task_table)
-    width = np.zeros((count, 0))
-    examination.add_episode(
-        EpisodeData(
-            number=number,
-            file=where.file,
-            fps=info.fps,
-            instruction=episode.task_table[task] if known else ' '.join(episode.tasks),
-            timestamp_s=columns['timestamp'],
-            state=columns.get(STATE, width).reshape(count, -1).astype(float),
-            action=columns.get(ACTION, width).reshape(count, -1).astype(float),
-            cameras=_pictures(info, episode, number, totals, root),
-        ),
-        check_ranges='so10' in (info.robot_type or '').lower() or _is_arm(info.features),
-    )
-    return columns
-
-
-def _unfit(where: Where, error: Exception, repairs: Repairs) -> Finding:
-    return Finding(
-        'unreadable-file',
-        where,
-        f'{type(error).__name__}: {error}',
-        'rows as meta/info.json describes them',
-        repairs.delete(where.episode or 0),
-    )
-
-
-def _pictures(
-    info: Info, episode: Episode, number: int, totals: _Totals, root: Path
-) -> dict[str, CameraPictures]:
-    wanted, strip = wanted_rows(episode.length, info.fps)
-    found = {}
-    for key, span in episode.videos.items():
-        pictures = found[key.removeprefix(CAMERA_PREFIX)] = CameraPictures(from_video=True)
-        if not span.path.is_file():
-            continue  # told once for the file
-        try:
-            take(images(span, info.fps, wanted), strip, pictures)
-        except (DatasetError, OSError, ValueError) as error:
-            name = _relative(span.path, root)
-            totals.undecoded.setdefault(name, ([], error))[0].append(number)
-    return found
-
-
 def _check_videos(
     info: Info,
     episodes: list[Episode],
@@ -270,7 +158,7 @@ def _check_videos(
             files.setdefault((key, span.path), []).append((number, span))
     for (key, file), parts in files.items():
         feature: Feature = info.features[key]
-        name = _relative(file, root)
+        name = relative(file, root)
         yield from check_video_file(
             file, parts, feature, info.fps, target, name, examination.repairs
         )
@@ -307,7 +195,7 @@ def _with_true_count(info: Info, root: Path, examination: Examination) -> Info:
 
 
 def _check_total(
-    raw: Mapping[str, Any], totals: _Totals, root: Path, examination: Examination
+    raw: Mapping[str, Any], totals: Totals, root: Path, examination: Examination
 ) -> Iterator[Finding]:
     if raw.get('total_frames') != totals.rows:
         yield Finding(
@@ -320,7 +208,7 @@ def _check_total(
 
 
 def _check_global_statistics(
-    info: Info, kept: list[_Columns], root: Path, target: layout.Format, examination: Examination
+    info: Info, kept: list[Columns], root: Path, target: layout.Format, examination: Examination
 ) -> Iterator[Finding]:
     """Check meta/stats.json, or that v2.1 has its file of statistics."""
     path, repairs = root / layout.STATS, examination.repairs
@@ -328,7 +216,7 @@ def _check_global_statistics(
         path = root / layout.EPISODES_STATS_JSONL
     if not path.is_file():
         yield Finding(
-            'missing-statistics', Where(_relative(path, root)), 'no such file',
+            'missing-statistics', Where(relative(path, root)), 'no such file',
             'figures of every column: training normalises by them', repairs.rewrite(),
         )  # fmt: skip
         return
@@ -361,12 +249,3 @@ def _unreadable(file: str, error: Exception) -> Finding:
         'a file as the format has it',
         'copy it again from where it was made',
     )
-
-
-def _is_arm(features: Features) -> bool:
-    names = features[STATE].names if STATE in features else None
-    return isinstance(names, list) and any('shoulder_pan' in str(name) for name in names)
-
-
-def _relative(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -64,8 +64,7 @@ def repair_session(path: str | Path, discard: bool = False) -> RepairReport:
     """Make episodes of what was left open in a session; with `discard`, remove it instead.
 
     An open episode that holds nothing is removed in either case; one that holds what cannot be
-    read is kept unless `discard`. Finished episodes
-    are never touched.
+    read is kept unless `discard`. Finished episodes are never touched.
 
     Raises:
         SessionError: this is no session, or its recorder is still running.

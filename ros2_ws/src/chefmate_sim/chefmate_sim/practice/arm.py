@@ -11,7 +11,7 @@ from chefmate_core.calibrating.hand import SimulatedHand
 from chefmate_core.calibrating.views import Step
 from chefmate_core.calibration import MAX_TICK, RAD_PER_TICK, ArmCalibration, JointCalibration
 from chefmate_core.errors import ChefMateError
-from chefmate_core.joints import JOINT_COUNT, LOWER_LIMITS_RAD, SERVO_IDS, UPPER_LIMITS_RAD
+from chefmate_core.joints import LOWER_LIMITS_RAD, SERVO_IDS, UPPER_LIMITS_RAD
 from chefmate_core.servo import registers as reg
 from chefmate_sim.leader.hand_held_arm import HandHeldArm
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
@@ -90,5 +90,4 @@ class PracticeArm:
             self._pause(REST_S if hand.arrived else MOVE_S)
 
     def _place(self, position_rad: np.ndarray) -> None:
-        assert position_rad.shape == (JOINT_COUNT,)
         self._arm.move(position_rad)

@@ -76,7 +76,8 @@ def file_table(
     calibration: ArmCalibration, ticks: Sequence[int | None], width: int = _WIDEST
 ) -> Table:
     """Return what a file says, with where the joints are now (None: not known)."""
-    columns = max(8, min(MOST_BAR_COLUMNS, width - _FILE_NUMBERS_WIDTH))  # the bar gives way
+    # The bar gives way on a narrow screen.
+    columns = min(max(width - _FILE_NUMBERS_WIDTH, FEWEST_BAR_COLUMNS), MOST_BAR_COLUMNS)
     table = _table('joint', 'id', 'mode', 'offset', 'min', 'max', '0 to 4095', 'now')
     for name, joint, tick in zip(JOINT_NAMES, calibration.joints, ticks, strict=True):
         is_inside = tick is None or joint.range_min <= tick <= joint.range_max
