@@ -14,8 +14,8 @@ help:  ## Show this list
 setup:  ## Install what is missing and build the workspace
 	@$(BOOTSTRAP)
 
-# torch only where a policy is named that may need it
-DEPLOY_ROLES = robot sim $(if $(filter-out policy:=expert policy:=zmq:% policy:=http% policy:=chefmate:%,$(filter policy:=%,$(ARGS))),policy)
+# torch only where a policy is named that may need it, the page unless it is declined
+DEPLOY_ROLES = robot sim $(if $(filter view:=false,$(ARGS)),,view) $(if $(filter-out policy:=expert policy:=zmq:% policy:=http% policy:=chefmate:%,$(filter policy:=%,$(ARGS))),policy)
 deploy:  ## The kitchen, the arm and the policy in simulation, until the task is done (ARGS='name:=value ...')
 	@$(BOOTSTRAP) --roles $(DEPLOY_ROLES) && $(ENV) && exec chefmate deploy $(ARGS)
 

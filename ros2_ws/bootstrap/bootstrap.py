@@ -25,13 +25,23 @@ VENV = ROOT / '.venv'
 STAMPS = VENV / '.chefmate'
 REQUIREMENTS = BOOTSTRAP / 'requirements'
 
-ROLES = ('robot', 'sim', 'policy', 'data', 'dev')
+
+def is_debian() -> bool:
+    """Whether this is Debian itself, not a distribution made from it."""
+    release = Path('/etc/os-release')
+    return release.exists() and 'ID=debian' in release.read_text().splitlines()
+
+
+ROLES = ('robot', 'sim', 'view', 'policy', 'data', 'dev')
 DEFAULT_ROLES = ROLES
 # By role: what each Debian or Ubuntu package is for stands in docs/setup.md.
 SYSTEM_PACKAGES = {
     'build': ('cmake', 'g++', 'make', 'python3-venv'),
     'robot': ('libgl1', 'libglib2.0-0'),
     'sim': ('libegl1', 'libgl1-mesa-dri', 'libosmesa6'),
+    # Ubuntu's package of this name only fetches a snap, which containers cannot run: there the
+    # tests of the page are skipped unless a browser is found.
+    'dev': ('chromium',) if is_debian() else (),
 }
 PYTHONS = ('python3.11', 'python3.12', 'python3')
 PYTHON_RANGE = ((3, 11), (3, 14))  # from, to (excluded): for these the ROS 2 wheels exist
