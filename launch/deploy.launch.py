@@ -107,7 +107,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'rviz', default_value='false', choices=['true', 'false'], description='Start RViz.'
     ),
-    DeclareLaunchArgument('view', default_value='false', choices=['false'], description=NOT_YET),
+    DeclareLaunchArgument(
+        'view', default_value='false', choices=['true', 'false'], description='Serve the page.'
+    ),
     DeclareLaunchArgument(
         'record',
         default_value='false',
@@ -174,6 +176,15 @@ def recorder():
             'episodes': '1',
             'autostart': 'true',
         }.items(),
+    )
+
+
+def rviz():
+    """RViz and what it needs; its window is not what keeps the arm going."""
+    handed_on = {name: LaunchConfiguration(name) for name in ('discovery', 'peers')}
+    return IncludeLaunchDescription(
+        launch_file('view.launch.py'),
+        launch_arguments={**handed_on, 'rviz': 'true', 'ends_with_rviz': 'false'}.items(),
     )
 
 
@@ -255,9 +266,5 @@ def generate_launch_description():
             condition=IfCondition(has_task),
         ),
         GroupAction([recorder()], condition=IfCondition(LaunchConfiguration('record'))),
-        Node(
-            package='rviz2',
-            executable='rviz2',
-            condition=IfCondition(LaunchConfiguration('rviz')),
-        ),
+        GroupAction([rviz()], condition=IfCondition(LaunchConfiguration('rviz'))),
     ])  # fmt: skip

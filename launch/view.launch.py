@@ -96,7 +96,8 @@ def what_can_be_shown(context):
     if wants_window and not is_installed('rviz2'):
         return [
             LogInfo(
-                msg='rviz2 is not installed here: apt install ros-jazzy-rviz2, or another host'
+                msg='rviz2 is not installed here. The page in the browser shows the same: '
+                'chefmate view. For RViz: apt install ros-jazzy-rviz2, or another host.'
             )
         ]
     sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)

@@ -102,11 +102,3 @@ def test_a_port_without_permission_says_which_group(chefmate, tmp_path):
     command = launch(chefmate, port)
     assert command.wait(30) == 1
     assert 'dialout' in command.output
-
-
-def test_rviz_where_it_is_not_installed_is_one_clear_message(chefmate, domain, tmp_path):
-    command = chefmate('deploy', '--headless', 'rviz:=true', f'run_dir:={tmp_path}')
-    assert command.wait(30) != 0
-    assert 'rviz2' in command.output
-    assert 'Traceback' not in command.output
-    assert processes_of(domain) == {}

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -25,12 +27,17 @@ STAND_INS = {
     'tf2_ros': 'static_transform_publisher',
     'rviz2': 'rviz2',
 }
+WITHOUT_RVIZ = pytest.mark.skipif(
+    bool({'rviz2', 'robot_state_publisher'} & set(get_packages_with_prefixes())),
+    reason='this ROS 2 install has them',
+)
 # Writes down its arguments and parameter files, and goes on until it is ended.
 STAND_IN = """#!/usr/bin/env python3
 import json, os, pathlib, signal, sys
 words = sys.argv[1:]
 files = [words[i + 1] for i, word in enumerate(words) if word == '--params-file']
-said = {{'words': words, 'parameters': [pathlib.Path(file).read_text() for file in files]}}
+texts = [pathlib.Path(file).read_text() for file in files]
+said = {{'words': words, 'process': os.getpid(), 'parameters': texts}}
 path = pathlib.Path({folder!r}, '{name}-' + str(os.getpid()))
 path.with_suffix('.partial').write_text(json.dumps(said))
 path.with_suffix('.partial').rename(path.with_suffix('.json'))
@@ -72,10 +79,7 @@ def parameters(one):
 
 
 @pytest.mark.system
-@pytest.mark.skipif(
-    bool({'rviz2', 'robot_state_publisher'} & set(get_packages_with_prefixes())),
-    reason='this ROS 2 install has them',
-)
+@WITHOUT_RVIZ
 @pytest.mark.parametrize(
     ('name', 'said'),
     [
@@ -178,6 +182,30 @@ def test_a_chunk_becomes_the_path_of_the_gripper(chefmate, domain):
     assert line.header.stamp.sec == 7
     assert len(line.colors) == len(line.points)
     assert 0.5 < line.lifetime.sec + line.lifetime.nanosec * 1e-9 < 2.0
+
+
+@pytest.mark.system
+def test_deploy_goes_on_when_the_window_of_rviz_is_closed(chefmate, stand_ins, tmp_path):
+    words = ('rviz:=true', 'instruction:=none', f'run_dir:={tmp_path}/run', 'view:=false')
+    command = chefmate('launch', 'deploy', *words)
+    command.wait_for('torque is on')
+    command.wait_for('[rviz2')
+    (rviz,) = stand_ins('rviz2')
+    assert '-d' in rviz['words']
+    os.kill(rviz['process'], signal.SIGTERM)
+    command.wait_for('rviz2-')
+    time.sleep(3.0)
+    assert command.process.poll() is None, command.output
+
+
+@pytest.mark.system
+@WITHOUT_RVIZ
+def test_deploy_without_rviz_says_so_offers_the_page_and_cooks(chefmate, tmp_path):
+    words = ('rviz:=true', f'run_dir:={tmp_path}/run', 'view:=false')
+    command = chefmate('deploy', '--headless', *words)
+    assert command.wait(110) == 0, command.output
+    assert 'rviz2 is not installed here' in command.output
+    assert 'chefmate view' in command.output
 
 
 # Displays of rviz_default_plugins in Jazzy (its plugins_description.xml) that we use.

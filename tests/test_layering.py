@@ -36,6 +36,16 @@ OF_DATA = {'mcap', 'rosbags', 'pyarrow', 'av', 'huggingface_hub'}
 DATA = {'recording', 'session_reader', 'observing', 'dataset', 'dataset_checks'}
 
 
+# Heavy or peculiar packages, each behind one door; package, folder.
+ONE_DOOR = {
+    'cyclonedds': ('chefmate_core', 'dds_client'),
+    'viser': ('chefmate', 'viewer'),
+    'websockets': ('chefmate', 'viewer'),
+    'matplotlib': ('chefmate', 'bag_plot'),
+    'pxr': ('chefmate_sim', 'isaac'),
+}
+
+
 def modules(package):
     return sorted((SOURCES / package / package).rglob('*.py'))
 
@@ -71,6 +81,15 @@ def test_in_core_only_recordings_and_data_sets_know_their_formats():
         if path.parent.name not in DATA:
             wrong = imports(path) & OF_DATA
             assert not wrong, f'{path.relative_to(SOURCES)} imports {", ".join(sorted(wrong))}'
+
+
+@pytest.mark.parametrize('name', ONE_DOOR)
+def test_what_only_one_folder_needs_only_that_folder_imports(name):
+    package, folder = ONE_DOOR[name]
+    for path in [path for ours in FORBIDDEN for path in modules(ours)]:
+        if name in imports(path):
+            inside = path.relative_to(SOURCES).parts
+            assert inside[0] == package and folder in inside, f'{"/".join(inside)} imports {name}'
 
 
 def test_in_the_simulation_only_nodes_and_commands_know_ros():

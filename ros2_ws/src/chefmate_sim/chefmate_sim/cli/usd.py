@@ -1,6 +1,7 @@
 """`chefmate sim usd`: the kitchen as a file for Isaac Sim, or what is wrong with such a file."""
 
 import argparse
+import importlib.util
 from pathlib import Path
 
 from rich.console import Console
@@ -34,12 +35,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: usd-core is missing, or the file cannot be written or read.
     """
-    try:
-        import pxr  # noqa: F401
-    except ImportError as error:
+    if importlib.util.find_spec('pxr') is None:
         raise ConfigurationError(
             'usd-core, which writes USD, is not installed. Next: make, or pip install usd-core'
-        ) from error
+        )
     # 0.3 s: not for the help page.
     from chefmate_sim.isaac.stage import build_stage, open_stage, write_stage
     from chefmate_sim.isaac.validator import validate
