@@ -29,6 +29,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from chefmate_core.calibrating.files import default_folder
+
 # Where the virtual arms' ports appear; one place for each user and ROS domain.
 RUN_DIR = os.path.join(
     tempfile.gettempdir(), f'chefmate-{os.getuid()}-{os.environ.get("ROS_DOMAIN_ID", "0")}'
@@ -62,8 +64,13 @@ OF_TELEOP = [
     ),
     DeclareLaunchArgument(
         'calibration_dir',
-        default_value=PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
-        description="Folder of follower.json and leader.json, in LeRobot's format.",
+        default_value=IfElseSubstitution(
+            EqualsSubstitution(LaunchConfiguration('hardware'), 'sim'),
+            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
+            str(default_folder()),
+        ),
+        description="Folder of follower.json and leader.json, in LeRobot's format. Unless named: "
+        "the simulated arms' own, or where `chefmate calibrate` writes.",
     ),
     DeclareLaunchArgument(
         'camera_rate_hz',

@@ -6,7 +6,7 @@ import time
 import cv2
 import numpy as np
 import pytest
-from deployment import processes_of
+from deployment import ROOT, processes_of
 
 pytestmark = pytest.mark.system
 
@@ -90,6 +90,7 @@ def test_a_real_arm_that_is_not_there_is_named_and_nothing_left_running(
     command = chefmate(
         *('deploy', '--headless', 'hardware:=real', f'run_dir:={tmp_path}'),
         *('follower_port:=/dev/not_there', f'params_file:={parameters}'),
+        f'calibration_dir:={ROOT}/calibration',
     )
     assert command.wait(timeout_s=60) != 0
     assert '/dev/not_there: no such device' in command.output

@@ -137,7 +137,8 @@ def start(chefmate, tmp_path):
         return chefmate(
             *('launch', 'teleop.launch.py', 'hardware:=real', 'cameras:=false'),
             *(f'follower_port:={tmp_path}/follower', f'leader_port:={tmp_path}/leader'),
-            *('instruction:=none', f'run_dir:={tmp_path}/run', *arguments),
+            *('instruction:=none', f'run_dir:={tmp_path}/run'),
+            *(f'calibration_dir:={ROOT}/calibration', *arguments),
         )
 
     return launch
@@ -370,6 +371,16 @@ def test_a_calibration_that_does_not_fit_is_refused_by_joint(domain, arms, start
     assert 'elbow_flex' in command.output
     assert 'Traceback' not in command.output
     assert processes_of(domain) == {}
+
+
+def test_real_arms_are_calibrated_where_calibrate_wrote_and_not_as_the_simulation_is(
+    chefmate, environment, tmp_path
+):
+    environment['CHEFMATE_CALIBRATION_DIR'] = str(tmp_path / 'mine')
+    command = chefmate('launch', 'teleop', 'hardware:=real', 'cameras:=false')
+    assert command.wait(timeout_s=60) == 1
+    assert f'{tmp_path}/mine/' in command.output
+    assert 'no such file' in command.output
 
 
 def test_swapped_calibrations_are_refused_before_anything_moves(domain, arms, start, tmp_path):

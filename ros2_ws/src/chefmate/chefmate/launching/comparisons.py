@@ -8,6 +8,7 @@ from chefmate.launching.errors import LaunchFileError
 from chefmate.launching.substitutions import (
     SomeSubstitutions,
     Substitution,
+    describe,
     normalize,
     perform,
     perform_bool,
@@ -31,12 +32,18 @@ class EqualsSubstitution(Substitution):
         except ValueError:
             return str(left == right).lower()
 
+    def describe(self) -> str:  # noqa: D102
+        return f'{describe(self.left)} == {describe(self.right)}'
+
 
 class NotEqualsSubstitution(EqualsSubstitution):
     """'true' if both sides differ."""
 
     def perform(self, context: LaunchContext) -> str:  # noqa: D102
         return 'false' if super().perform(context) == 'true' else 'true'
+
+    def describe(self) -> str:  # noqa: D102
+        return f'{describe(self.left)} != {describe(self.right)}'
 
 
 _TRUTHS = {'true': True, '1': True, 'false': False, '0': False}
@@ -115,3 +122,7 @@ class IfElseSubstitution(Substitution):
     def perform(self, context: LaunchContext) -> str:  # noqa: D102
         chosen = self.if_value if perform_bool(context, self.condition) else self.else_value
         return perform(context, chosen)
+
+    def describe(self) -> str:  # noqa: D102
+        chosen, other = describe(self.if_value), describe(self.else_value)
+        return f'{chosen} if {describe(self.condition)} else {other}'

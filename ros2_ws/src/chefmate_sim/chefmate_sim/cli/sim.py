@@ -7,12 +7,11 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from chefmate_core.calibrating.files import ARMS
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_sim.cli import practice_arm, usd
 from chefmate_sim.virtual_bus.script import parse, usage
-
-ARMS = ('follower', 'leader')
 
 
 def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
