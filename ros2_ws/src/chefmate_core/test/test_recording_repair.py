@@ -145,6 +145,72 @@ def test_a_bag_that_was_cut_anywhere_yields_a_true_beginning(cut_apart, tmp_path
     assert len(found) >= len(whole) * (share - 0.1) - 1
 
 
+def damaged(cut_apart, tmp_path, damage):
+    copy = tmp_path / 'session'
+    shutil.copytree(cut_apart[0], copy)
+    damage(copy / episode_name(0))
+    return copy
+
+
+def cut_off(folder):
+    path = folder / 'episode_000000_0.mcap'
+    path.write_bytes(path.read_bytes()[:-5000])
+
+
+def scribbled_over_the_end(folder):
+    path = folder / 'episode_000000_0.mcap'
+    path.write_bytes(path.read_bytes()[:-5000] + bytes(range(250)) * 20)
+
+
+@pytest.mark.parametrize('damage', [cut_off, scribbled_over_the_end])
+def test_a_finished_episode_that_lost_its_end_is_written_anew_and_nothing_is_thrown_away(
+    cut_apart, tmp_path, damage
+):
+    session = damaged(cut_apart, tmp_path, damage)
+    path = session / episode_name(0) / 'episode_000000_0.mcap'
+    before = path.read_bytes()
+    report = repair_session(session)
+    assert report.finished == [] and list(report.repaired) == [0]
+    found, whole = contents(session / episode_name(0)), cut_apart[2]
+    assert set(found) <= set(whole)
+    assert len(found) > 0.9 * len(whole)
+    assert path.with_name(path.name + '.damaged').read_bytes() == before
+    record = json.loads((session / 'episode_000000.json').read_text())
+    assert record['instruction'] == 'pick up the cheese'
+    assert any('repaired' in text for text in record['report']['findings'])
+    assert repair_session(session).finished == [0]
+
+
+def test_a_lost_record_or_description_is_written_anew_from_the_bag(cut_apart, tmp_path):
+    session = damaged(
+        cut_apart, tmp_path, lambda folder: folder.with_name(f'{folder.name}.json').unlink()
+    )
+    (session / episode_name(0) / 'metadata.yaml').unlink()
+    repair_session(session)
+    assert contents(session / episode_name(0)) == cut_apart[2]
+    record = json.loads((session / 'episode_000000.json').read_text())
+    assert record['instruction'] == 'pick up the cheese'
+
+
+def test_discarding_what_was_left_open_leaves_a_damaged_episode_alone(cut_apart, tmp_path):
+    session = damaged(cut_apart, tmp_path, cut_off)
+    assert repair_session(session, discard=True).discarded == {}
+    assert (session / episode_name(0)).is_dir()
+
+
+def test_an_episode_of_which_nothing_can_be_read_is_kept_and_no_longer_in_the_way(
+    cut_apart, tmp_path
+):
+    session = damaged(
+        cut_apart,
+        tmp_path,
+        lambda folder: (folder / 'episode_000000_0.mcap').write_bytes(bytes(100_000)),
+    )
+    assert list(repair_session(session).kept) == [0]
+    assert (session / open_name(0) / 'episode_000000_0.mcap').stat().st_size == 100_000
+    assert not (session / episode_name(0)).exists()
+
+
 def test_an_open_episode_without_a_message_is_removed(cut_apart, tmp_path):
     session, _, _ = cut_apart
     copy = tmp_path / 'session'

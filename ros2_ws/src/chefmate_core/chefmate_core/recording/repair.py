@@ -1,4 +1,4 @@
-"""What a crash, a full disk or a power cut left of a session, made whole again."""
+"""What a crash, a full disk, a power cut or a failing disk left of a session, made whole again."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any
 
 from chefmate_core.recording.bag_writer import BagWriter
 from chefmate_core.recording.cdr import read_string
+from chefmate_core.recording.damage import damage_of
 from chefmate_core.recording.definitions import MessageType
 from chefmate_core.recording.episode import episode_record
 from chefmate_core.recording.errors import RecordingError, SessionError
@@ -27,6 +28,7 @@ from chefmate_core.recording.topics import RecordedTopic, recorded_topics
 STATE_RATE_HZ = 100.0
 INSTRUCTION_TOPIC = 'policy/instruction'
 SALVAGED_SUFFIX = '.salvaged'
+DAMAGED_SUFFIX = '.damaged'
 # A bag that was opened and got no message has its header, the message definitions and no more.
 EMPTY_BYTES = 64 * 1024
 
@@ -64,7 +66,9 @@ def repair_session(path: str | Path, discard: bool = False) -> RepairReport:
     """Make episodes of what was left open in a session; with `discard`, remove it instead.
 
     An open episode that holds nothing is removed in either case; one that holds what cannot be
-    read is kept unless `discard`. Finished episodes are never touched.
+    read is kept unless `discard`. Whole episodes are never touched. A finished one that can no
+    longer be read is written anew from what can be; its old bag stays beside the new one, as
+    `*.mcap.damaged`.
 
     Raises:
         SessionError: this is no session, or its recorder is still running.
@@ -75,13 +79,18 @@ def repair_session(path: str | Path, discard: bool = False) -> RepairReport:
     folder = SessionFolder(path)  # refuses while a recorder has it
     try:
         report = RepairReport(path, finished=folder.finished())
-        for index in folder.left_open():
-            if discard:
+        if discard:
+            for index in folder.left_open():
                 folder.discard_open(index)
                 report.discarded[index] = 'discarded, as asked'
-                continue
+            return report
+        damaged = [index for index in report.finished if damage_of(path, index)]
+        for index in damaged:
+            folder.reopen(index)
+            report.finished.remove(index)
+        for index in folder.left_open():
             try:
-                count = _repair(folder, content, index)
+                count = _repair(folder, content, index, keep=index in damaged)
             except RecordingError:
                 _remove(folder.open_episode(index) / SALVAGED_SUFFIX)  # of no use half written
                 raise
@@ -100,8 +109,11 @@ def repair_session(path: str | Path, discard: bool = False) -> RepairReport:
         folder.close()
 
 
-def _repair(session: SessionFolder, content: Mapping[str, Any], index: int) -> int:
-    """Write a new bag of what can be read, and put it in the place of the old; return its size."""
+def _repair(session: SessionFolder, content: Mapping[str, Any], index: int, keep: bool) -> int:
+    """Write a new bag of what can be read, and put it in the place of the old; return its size.
+
+    With `keep` the old one stays, under another name.
+    """
     left = session.open_episode(index)
     known = _said(left / EPISODE_FILE)
     salvaged_folder = left / SALVAGED_SUFFIX
@@ -132,7 +144,7 @@ def _repair(session: SessionFolder, content: Mapping[str, Any], index: int) -> i
         return 0
     extent = bag.extent
     bag.finish({'instruction': instruction, 'chefmate_version': chefmate_version()})
-    monitor.note('repaired: the recorder was ended in the middle, the end may be missing')
+    monitor.note('repaired: the recorder or its disk failed, the end may be missing')
     started_ns = round(float(known.get('started', 0.0)) * 1e9) or extent.start_ns
     record = episode_record(
         index,
@@ -143,7 +155,10 @@ def _repair(session: SessionFolder, content: Mapping[str, Any], index: int) -> i
     )
     record['ended_by'] = 'repaired'
     # The whole bag takes the place of the broken one, and only then is the episode finished.
-    for name in (bag_file_name(index), 'metadata.yaml'):
+    old = left / bag_file_name(index)
+    if keep:
+        old.replace(old.with_name(old.name + DAMAGED_SUFFIX))
+    for name in (old.name, 'metadata.yaml'):
         (salvaged_folder / name).replace(left / name)
     salvaged_folder.rmdir()
     session.save(index, record)

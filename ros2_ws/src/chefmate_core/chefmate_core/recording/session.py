@@ -169,6 +169,16 @@ class SessionFolder:
         sync(self.path)
         return final
 
+    def reopen(self, index: int) -> Path:
+        """Make a finished episode an open one, with what is known of it; return its folder."""
+        folder, opened = self.path / episode_name(index), self.open_episode(index)
+        with contextlib.suppress(OSError):
+            record = self.path / f'{episode_name(index)}.json'
+            (folder / EPISODE_FILE).write_bytes(record.read_bytes())
+        folder.rename(opened)
+        sync(self.path)
+        return opened
+
     def discard_open(self, index: int) -> None:
         """Remove an episode that was never finished."""
         self._remove(self.open_episode(index), index)

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ FORMAT = 1
 EPISODE_FOLDER = re.compile(r'episode_(\d{6})')
 OPEN_EPISODE = '.open_episode_'
 _MOST_FPS = 240
-_REPAIR = 'Try `chefmate dataset repair SESSION`.'
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def read_episode_manifest(folder: Path) -> EpisodeManifest:
         DatasetError: it is missing, damaged, or of another episode.
     """
     path = folder.with_name(folder.name + '.json')
-    content = read_json_object(path)
+    content = read_json_object(path, _repair(folder.parent))
     match = EPISODE_FOLDER.fullmatch(folder.name)
     index, instruction = content.get('index'), content.get('instruction')
     if match is None or index != int(match[1]) or not isinstance(instruction, str):
@@ -111,8 +111,8 @@ def episode_folders(folder: Path) -> list[Path]:
     )
 
 
-def read_json_object(path: Path) -> Mapping[str, Any]:
-    """Return the JSON object that a file holds.
+def read_json_object(path: Path, next_step: str = '') -> Mapping[str, Any]:
+    """Return the JSON object that a file holds; an error ends with `next_step`.
 
     Raises:
         DatasetError: there is no such file, or it holds something else.
@@ -120,14 +120,18 @@ def read_json_object(path: Path) -> Mapping[str, Any]:
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
-        raise DatasetError(f'{path}: no such file. {_REPAIR}') from None
+        raise DatasetError(f'{path}: no such file{next_step}') from None
     except (OSError, ValueError) as error:
-        raise DatasetError(f'{path}: cannot be read: {error}. {_REPAIR}') from error
+        raise DatasetError(f'{path}: cannot be read: {error}{next_step}') from error
     if not isinstance(content, Mapping):
         raise DatasetError(
-            f'{path}: expected a JSON object; found a {type(content).__name__}. {_REPAIR}'
+            f'{path}: expected a JSON object; found a {type(content).__name__}{next_step}'
         )
     return content
+
+
+def _repair(session: Path) -> str:
+    return f'. Try: chefmate dataset repair {shlex.quote(str(session))}'
 
 
 def _cameras(content: object, path: Path) -> dict[str, tuple[int, int]]:
