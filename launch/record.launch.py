@@ -109,7 +109,7 @@ ARGUMENTS = [
         'overwrite',
         default_value='false',
         choices=['true', 'false'],
-        description='Remove the session that is there first.',
+        description='Replace the session that is there, when the first episode begins.',
     ),
     DeclareLaunchArgument(
         'teleop',

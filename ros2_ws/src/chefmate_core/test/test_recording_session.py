@@ -54,8 +54,20 @@ def test_overwriting_happens_only_when_asked_and_takes_all(recorder, tmp_path):
     rig.record(first, rig.episode_messages(0.3))
     rig.record(first, rig.episode_messages(0.3))
     second = again(first, recorder, overwrite=True)
-    assert names(tmp_path / 'session') == []
+    assert second.session.next_index == 0
     assert rig.record(second, rig.episode_messages(0.3)) == 0
+    assert names(tmp_path / 'session') == ['episode_000000', 'episode_000000.json', 'session.json']
+
+
+def test_a_recorder_that_never_begins_an_episode_overwrites_nothing(recorder, tmp_path):
+    first = recorder()
+    rig.record(first, rig.episode_messages(0.3))
+    before = names(tmp_path / 'session')
+    second = again(first, recorder, overwrite=True)
+    with pytest.raises(RecordingError):
+        second.start(rig.START_NS)  # every topic is silent
+    second.close()
+    assert names(tmp_path / 'session') == before
 
 
 def test_a_folder_of_something_else_is_refused_and_left_alone(recorder, tmp_path):

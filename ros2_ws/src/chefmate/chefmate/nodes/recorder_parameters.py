@@ -63,7 +63,7 @@ def declared_recorder(node: Node) -> RecorderParameters:
                 'Empty: recordings/<date and time>.',
             )
         ),
-        overwrite=declare(node, 'overwrite', False, 'Remove the session that is there first.'),
+        overwrite=declare(node, 'overwrite', False, 'Replace the session that is there, when the first episode begins.'),
         instruction=declare(
             node, 'instruction', '', 'In force until policy/instruction says another one.'
         ),

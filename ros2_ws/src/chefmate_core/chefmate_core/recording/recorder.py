@@ -84,6 +84,7 @@ class Recorder:
         """
         with self._lock:
             self._refuse_start()
+            self.session.begin()
             index = self.session.next_index
             self._episode = self._open(index, now_ns)
             self._queue = MessageQueue(round(self.config.queue_mb * MEGABYTE))

@@ -86,7 +86,7 @@ class SessionFolder:
 
     Args:
         path: made if it is not there. One that holds a session is continued.
-        overwrite: remove the session that is there first.
+        overwrite: the session that is there counts for nothing and is removed by `begin`.
 
     Raises:
         SessionError: something else is in the folder, or another process records to it.
@@ -94,6 +94,7 @@ class SessionFolder:
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         self.path = path
+        self._is_doomed = False
         self._refuse_foreign()
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -110,7 +111,12 @@ class SessionFolder:
             ) from None
         for match in self._matches(DISCARDED):  # its deletion was cut off
             shutil.rmtree(path / match.string, ignore_errors=True)
-        if overwrite:
+        self._is_doomed = overwrite
+
+    def begin(self) -> None:
+        """Remove the session that is to be replaced: now something takes its place."""
+        if self._is_doomed:
+            self._is_doomed = False
             self._remove_all()
 
     def close(self) -> None:
@@ -198,7 +204,7 @@ class SessionFolder:
             (self.path / f'{episode_name(index)}.json').unlink(missing_ok=True)
 
     def _matches(self, pattern: re.Pattern) -> list[re.Match]:
-        if not self.path.is_dir():
+        if not self.path.is_dir() or self._is_doomed:
             return []
         matches = (pattern.fullmatch(entry.name) for entry in self.path.iterdir())
         return [match for match in matches if match]
