@@ -1,0 +1,51 @@
+"""Joint values of a message by name: whatever the order, never by place."""
+
+import math
+from collections.abc import Sequence
+
+from chefmate_core.dds_client.messages import JointState
+from chefmate_core.errors import ConfigurationError
+
+
+class JointStateError(ConfigurationError):
+    """A JointState that cannot be followed; `reason` is one word for counters."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def positions_by_name(message: JointState, names: Sequence[str]) -> dict[str, float]:
+    """Return the positions of a message, rad, by joint; any order, and any part of `names`.
+
+    Raises:
+        JointStateError: no names, a name outside `names`, a name twice, not one finite position
+            for each name. Then nothing of the message is to be used.
+    """
+    found = list(message.name)
+    listed = ', '.join(names)
+    if not found:
+        raise JointStateError(
+            'unnamed',
+            f'{len(message.position)} positions without names; expected some of {listed}',
+        )
+    unknown = [name for name in found if name not in names]
+    if unknown:
+        raise JointStateError(
+            'unknown', f'unknown joints {", ".join(unknown)}; expected some of {listed}'
+        )
+    twice = sorted({name for name in found if found.count(name) > 1})
+    if twice:
+        raise JointStateError('duplicated', f'named more than once: {", ".join(twice)}')
+    if len(message.position) != len(found):
+        raise JointStateError(
+            'length', f'{len(found)} names and {len(message.position)} positions'
+        )
+    not_finite = [
+        name
+        for name, value in zip(found, message.position, strict=True)
+        if not math.isfinite(value)
+    ]
+    if not_finite:
+        raise JointStateError('not_finite', f'not a finite position: {", ".join(not_finite)}')
+    return dict(zip(found, message.position, strict=True))
