@@ -14,7 +14,8 @@ from chefmate_core.recording.message_queue import Message
 from chefmate_core.recording.recorder import Recorder
 from chefmate_core.recording.recorder_config import RecorderConfig
 from chefmate_core.recording.report import ReportLimits
-from chefmate_core.recording.session import SessionFolder, SessionInfo
+from chefmate_core.recording.session import SessionFolder
+from chefmate_core.recording.session_info import SessionInfo
 from chefmate_core.recording.topics import recorded_topics
 
 STORE = get_typestore(Stores.ROS2_JAZZY)

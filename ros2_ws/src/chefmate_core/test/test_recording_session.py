@@ -1,6 +1,7 @@
 import json
 import re
 import time
+from pathlib import Path
 
 import pytest
 import recording_rig as rig
@@ -11,6 +12,9 @@ from chefmate_core.recording.message_queue import Message, MessageQueue
 from chefmate_core.recording.recorder_config import RecorderConfig, State
 from chefmate_core.recording.schedule import Schedule, ScheduleConfig, Step
 from chefmate_core.recording.session import SessionFolder
+from chefmate_core.recording.session_info import SessionInfo
+
+CALIBRATION = Path(__file__).resolve().parents[4] / 'calibration'
 
 
 @pytest.fixture
@@ -280,3 +284,15 @@ def test_without_timers_nothing_happens_by_itself():
     schedule.ended(100.0)
     assert schedule.due(1e6, recording=True, elapsed_s=1e6, saved=0) is Step.NOTHING
     assert schedule.due(1e6, recording=False, elapsed_s=0.0, saved=99) is Step.NOTHING
+
+
+def test_an_arm_that_was_calibrated_anew_is_named_by_the_joints_that_differ(tmp_path):
+    calibration = json.loads((CALIBRATION / 'follower.json').read_text())
+    other = {**calibration, 'elbow_flex': {**calibration['elbow_flex'], 'homing_offset': 7}}
+    folder = SessionFolder(tmp_path / 'session')
+    folder.describe(SessionInfo(fps=30, follower_calibration=calibration), {})
+    with pytest.raises(SessionError) as refusal:
+        folder.describe(SessionInfo(fps=30, follower_calibration=other), {})
+    folder.close()
+    assert 'elbow_flex' in str(refusal.value)
+    assert 'shoulder_pan' not in str(refusal.value)

@@ -11,7 +11,7 @@ from chefmate_core.calibration import ArmCalibration
 from chefmate_core.recording.recorder_config import ON_STALL, RecorderConfig
 from chefmate_core.recording.report import ReportLimits
 from chefmate_core.recording.schedule import ScheduleConfig
-from chefmate_core.recording.session import SessionInfo
+from chefmate_core.recording.session_info import SessionInfo
 from chefmate_core.recording.topics import RecordedTopic, recorded_topics
 from chefmate_ros.parameters import declare
 
@@ -63,7 +63,12 @@ def declared_recorder(node: Node) -> RecorderParameters:
                 'Empty: recordings/<date and time>.',
             )
         ),
-        overwrite=declare(node, 'overwrite', False, 'Replace the session that is there, when the first episode begins.'),
+        overwrite=declare(
+            node,
+            'overwrite',
+            False,
+            'Replace the session that is there, when the first episode begins.',
+        ),
         instruction=declare(
             node, 'instruction', '', 'In force until policy/instruction says another one.'
         ),

@@ -15,8 +15,8 @@ from chefmate_core.recording.session import (
     SAVED,
     SessionFolder,
     bag_file_name,
-    chefmate_version,
 )
+from chefmate_core.recording.session_info import chefmate_version
 from chefmate_core.recording.topics import RecordedTopic, Role
 
 

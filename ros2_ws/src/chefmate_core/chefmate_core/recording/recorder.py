@@ -13,7 +13,8 @@ from chefmate_core.recording.message_queue import Message, MessageQueue
 from chefmate_core.recording.presence import Presence
 from chefmate_core.recording.recorder_config import Ended, RecorderConfig, State
 from chefmate_core.recording.report import ReportLimits
-from chefmate_core.recording.session import SessionFolder, SessionInfo
+from chefmate_core.recording.session import SessionFolder
+from chefmate_core.recording.session_info import SessionInfo
 from chefmate_core.recording.topics import RecordedTopic
 
 TAKE_S = 0.2  # how long the thread waits for messages before it looks after files and disk

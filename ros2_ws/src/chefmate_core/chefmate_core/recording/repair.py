@@ -18,11 +18,10 @@ from chefmate_core.recording.session import (
     EPISODE_FILE,
     SessionFolder,
     bag_file_name,
-    chefmate_version,
     episode_name,
     open_name,
-    read_session,
 )
+from chefmate_core.recording.session_info import chefmate_version, read_session
 from chefmate_core.recording.topics import RecordedTopic, recorded_topics
 
 STATE_RATE_HZ = 100.0

@@ -2,25 +2,19 @@
 
 import contextlib
 import fcntl
-import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Mapping
 from pathlib import Path
 
-from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.recording.errors import SessionError
 from chefmate_core.recording.files import sync, write_json
+from chefmate_core.recording.session_info import SESSION_FILE, SessionInfo, read_session
 
-FORMAT = 1
-SESSION_FILE, LOCK_FILE, EPISODE_FILE = 'session.json', '.lock', 'episode.json'
+LOCK_FILE, EPISODE_FILE = '.lock', 'episode.json'
 FINISHED = re.compile(r'episode_(\d{6})(\.json)?')
 OPEN = re.compile(r'\.open_episode_(\d{6})')
 DISCARDED = re.compile(r'\.discarded_episode_(\d{6})')
-ROBOT = 'so101'
 SAVED = 'saved'
 
 
@@ -42,43 +36,6 @@ def open_name(index: int) -> str:
 def bag_file_name(index: int) -> str:
     """Return the name of the MCAP file in an episode's folder."""
     return f'{episode_name(index)}_0.mcap'
-
-
-@dataclass(frozen=True)
-class SessionInfo:
-    """What holds for all episodes of a session, but for the cameras' sizes.
-
-    Attributes:
-        fps: frames a second that data sets of it will have.
-        follower_calibration: LeRobot's mapping.
-        leader_calibration: likewise; None without a leader.
-        source: who moved the arm: teleop, policy, ...
-    """
-
-    fps: int
-    follower_calibration: Mapping[str, object]
-    leader_calibration: Mapping[str, object] | None = None
-    source: str = 'teleop'
-    joints: Sequence[str] = field(default=JOINT_NAMES)
-
-    def content(self, cameras: Mapping[str, tuple[int, int]]) -> dict[str, object]:
-        """Return `session.json` for cameras of these sizes (width, height)."""
-        return {
-            'format': FORMAT,
-            'created': datetime.now(UTC).isoformat(timespec='seconds'),
-            'robot': ROBOT,
-            'joints': list(self.joints),
-            'units': 'rad',
-            'fps': self.fps,
-            'cameras': {
-                name: {'width': width, 'height': height}
-                for name, (width, height) in cameras.items()
-            },
-            'follower_calibration': self.follower_calibration,
-            'leader_calibration': self.leader_calibration,
-            'source': self.source,
-            'chefmate_version': chefmate_version(),
-        }
 
 
 class SessionFolder:
@@ -155,9 +112,9 @@ class SessionFolder:
         for key in ('joints', 'fps', 'cameras', 'follower_calibration', 'leader_calibration'):
             if there.get(key) != content[key]:
                 raise SessionError(
-                    f'session {self.path}: it was recorded with {key} {there.get(key)}, now it is '
-                    f'{content[key]}. Next: record to a new folder, or replace this one '
-                    '(--overwrite, parameter overwrite)'
+                    f'session {self.path}: {_difference(key, there.get(key), content[key])}. '
+                    'Next: record to a new folder, or replace this one (--overwrite, parameter '
+                    'overwrite)'
                 )
 
     def open_episode(self, index: int) -> Path:
@@ -238,27 +195,9 @@ class SessionFolder:
             (self.path / SESSION_FILE).unlink()
 
 
-def read_session(path: Path) -> dict[str, object]:
-    """Return `session.json`.
-
-    Raises:
-        SessionError: there is none, or it is not one of ours.
-    """
-    file = path / SESSION_FILE
-    try:
-        content = json.loads(file.read_text(encoding='utf-8'))
-    except FileNotFoundError:
-        raise SessionError(f'{path}: no {SESSION_FILE}, so this is no session') from None
-    except (OSError, ValueError) as error:
-        raise SessionError(f'{file}: cannot be read: {error}') from error
-    if not isinstance(content, dict) or content.get('format') != FORMAT:
-        raise SessionError(f'{file}: expected an object of format {FORMAT}')
-    return content
-
-
-def chefmate_version() -> str:
-    """Return the installed version."""
-    try:
-        return version('chefmate_core')
-    except PackageNotFoundError:
-        return 'unknown'
+def _difference(key: str, there: object, now: object) -> str:
+    """Return what differs; of two calibrations only the joints and numbers that do."""
+    if isinstance(there, Mapping) and isinstance(now, Mapping):
+        names = [name for name in {**there, **now} if there.get(name) != now.get(name)]
+        there, now = ({name: side.get(name) for name in names} for side in (there, now))
+    return f'it was recorded with {key} {there}, now it is {now}'
