@@ -72,6 +72,7 @@ COMMANDS = (
     Command('calibrate', 'chefmate.cli.calibrate', 'calibrate an arm by hand, check it, undo it'),
     Command('servo', 'chefmate.cli.servo', 'find servos and give them ids'),
     Command('dataset', 'chefmate.cli.dataset', 'convert, edit, check, share data sets'),
+    Command('bag', 'chefmate.cli.bag', 'plots of a recorded bag'),
     Command('bench', 'chefmate.cli.bench', 'measure the arm, its recovery, the policy'),
     Command('doctor', 'chefmate.cli.doctor', 'check this machine and say what to do'),
 )

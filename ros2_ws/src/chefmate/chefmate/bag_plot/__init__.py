@@ -1,0 +1,1 @@
+"""Plots of a recorded bag, as a picture or a page. docs/bag-plot.md."""
