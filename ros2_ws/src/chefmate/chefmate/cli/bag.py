@@ -120,7 +120,7 @@ def _facts(bag: 'FoundBag', recording: 'Recording') -> list[tuple[str, str]]:
     whole = recording.start_s == 0
     shown = f'{span_s:.1f} s' if whole else f'{recording.start_s:g} to {recording.end_s:g} s'
     facts.append(('shown', shown))
-    facts.append(('messages', f'{sum(recording.messages.values()):,}'))
+    facts.append(('read', f'{sum(recording.messages.values()):,} messages'))
     return [(name, value) for name, value in facts if value]
 
 

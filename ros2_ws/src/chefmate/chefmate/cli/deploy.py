@@ -14,9 +14,10 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from chefmate.cli.browser import PageOpener
 from chefmate.launching import LaunchJob, OutputLine, launch_file_arguments, parse_assignments
 from chefmate.task.monitor import DiagnosticsMonitor
-from chefmate.task.status_view import report_view, status_line, status_view
+from chefmate.task.status_view import page_address, report_view, status_line, status_view
 
 LAUNCH_FILE = 'deploy.launch.py'
 REFRESH_S = 0.25
@@ -45,6 +46,9 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
     parser.add_argument(
         '--headless', action='store_true', help='no live view and no windows: plain lines'
     )
+    parser.add_argument(
+        '--no-browser', action='store_true', help='do not open the page, only say where it is'
+    )
     parser.add_argument('--report', metavar='FILE.json', help='write the report there')
 
 
@@ -62,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         arguments['report'] = str(path)
         console = Console(highlight=False)
         plain = args.headless or not console.is_terminal
-        view = _PlainView(console) if plain else _LiveView(console)
+        view = _PlainView(console) if plain else _LiveView(console, not args.no_browser)
         view.instruction = _instruction(arguments)
         job = LaunchJob(LAUNCH_FILE, arguments, view.line)
         with view:
@@ -136,8 +140,9 @@ class _PlainView(_View):
 class _LiveView(_View):
     """One picture that changes, with the last lines of output below it."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, opens_page: bool) -> None:
         super().__init__(console)
+        self._page = PageOpener() if opens_page else None
         self._lines: deque[Text] = deque(maxlen=LINES_SHOWN)
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
@@ -154,6 +159,8 @@ class _LiveView(_View):
         self._lines.append(Text(str(line), style='dim', no_wrap=True, overflow='ellipsis'))
 
     def show(self) -> None:
+        if self._page is not None:
+            self._page.see(page_address(self.monitor.board))
         self._live.update(self._picture(), refresh=True)
 
     def _picture(self) -> RenderableType:

@@ -47,6 +47,7 @@ EXECUTOR = 'action_executor: timeline'
 PHYSICS = 'kitchen: physics'
 DRAWING = 'kitchen_cameras: drawing'
 TASK = 'task: task'
+PAGE = 'viewer: page'
 
 
 def build_report(

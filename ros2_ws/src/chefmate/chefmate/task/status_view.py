@@ -10,7 +10,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from chefmate.task.report import ARM, DRAWING, EXECUTOR, PHYSICS, POLICY, TASK, HealthBoard
+from chefmate.task.report import (
+    ARM,
+    DRAWING,
+    EXECUTOR,
+    PAGE,
+    PHYSICS,
+    POLICY,
+    TASK,
+    HealthBoard,
+)
 
 LEVELS = {0: ('●', 'green'), 1: ('●', 'yellow'), 2: ('●', 'red'), 3: ('○', 'dim')}
 # Counters of the gate that say that something was held back; the others are normal life.
@@ -26,6 +35,9 @@ def status_view(board: HealthBoard, instruction: str, elapsed_s: float) -> Rende
     _, phase = board.messages.get(TASK, (0, 'starting'))
     head = Text.assemble((instruction or 'no task: waiting', 'bold'), f'   {elapsed_s:5.1f} s\n')
     head.append(phase, style='cyan')
+    address = page_address(board)
+    if address:
+        head.append('\nwatch it, and stop it: ').append(address, style='underline cyan')
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, expand=True)
     table.add_column(no_wrap=True, min_width=LABEL_WIDTH)
     table.add_column(ratio=2, overflow='ellipsis', no_wrap=True)
@@ -41,11 +53,18 @@ def status_view(board: HealthBoard, instruction: str, elapsed_s: float) -> Rende
                  border_style='cyan')  # fmt: skip
 
 
+def page_address(board: HealthBoard) -> str:
+    """Return where the page is served, '' while it is not."""
+    return str(board.of(PAGE).get('address', ''))
+
+
 def status_line(board: HealthBoard, elapsed_s: float) -> str:
     """Return the same in one line, for logs."""
     _, phase = board.messages.get(TASK, (0, 'starting'))
     facts = (f'{label}: {facts}' for label, _, facts in _rows(board) if facts)
-    return f'{elapsed_s:6.1f} s  {phase}  |  ' + '  |  '.join(facts)
+    address = page_address(board)
+    page = f'  |  page: {address}' if address else ''
+    return f'{elapsed_s:6.1f} s  {phase}  |  ' + '  |  '.join(facts) + page
 
 
 def _rows(board: HealthBoard) -> Iterable[tuple[str, str, str]]:

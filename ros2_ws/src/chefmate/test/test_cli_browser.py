@@ -1,0 +1,44 @@
+import time
+
+import pytest
+
+from chefmate.cli.browser import PageOpener, has_screen
+
+
+@pytest.mark.parametrize(
+    ('environment', 'platform', 'expected'),
+    [
+        ({}, 'linux', False),
+        ({'DISPLAY': ':0'}, 'linux', True),
+        ({'WAYLAND_DISPLAY': 'wayland-0'}, 'linux', True),
+        ({'DISPLAY': ''}, 'linux', False),
+        ({'DISPLAY': 'localhost:10.0', 'SSH_CONNECTION': 'a 1 b 22'}, 'linux', False),
+        ({}, 'darwin', True),
+        ({'SSH_CONNECTION': 'a 1 b 22'}, 'darwin', False),
+    ],
+)
+def test_a_browser_is_opened_only_where_the_user_would_see_it(environment, platform, expected):
+    assert has_screen(environment, platform) is expected
+
+
+def opened_after(opener, opened, *addresses):
+    for address in addresses:
+        opener.see(address)
+    end_s = time.monotonic() + 0.5
+    while not opened and time.monotonic() < end_s:
+        time.sleep(0.01)
+    return opened
+
+
+def test_the_page_is_opened_once_when_its_address_is_known():
+    opened = []
+    opener = PageOpener(is_wanted=True, open_page=opened.append)
+    page = 'http://localhost:8080'
+    assert opened_after(opener, opened, '', '', page, page) == [page]
+    assert opened_after(opener, opened, page) == [page]
+
+
+def test_nothing_is_opened_where_nobody_looks():
+    opened = []
+    opener = PageOpener(is_wanted=False, open_page=opened.append)
+    assert opened_after(opener, opened, 'http://localhost:8080') == []
