@@ -141,7 +141,7 @@ class Gateway:
         _keep_little_unsent(browser)
         self._viewers.add(browser)
         try:
-            async with self._upstream.websocket(browser.subprotocol) as viser:
+            async with await self._upstream.websocket(browser.subprotocol) as viser:
                 await relay(browser, viser, self._count_message)
         except (OSError, InvalidHandshake):  # viser has gone; the browser tries again by itself
             await browser.close(1013, 'the page is not being served')

@@ -2,10 +2,11 @@
 
 import asyncio
 import http.client
+import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
@@ -13,6 +14,8 @@ from chefmate.viewer.gateway.answers import answer, message_page, security_heade
 
 _TIMEOUT_S = 5.0
 _FRAMES_AHEAD = 2  # of one client, in this process; viser waits with the rest, and merges it
+_PIPE_BYTES = 1 << 16
+_SEGMENT_BYTES = 1448  # viser's kernel keeps a number of segments; loopback's have 64 kB
 _PASSED_ON = ('content-type', 'content-encoding')
 _HEAD_END = b'</head>'
 
@@ -55,10 +58,16 @@ class Upstream:
         finally:
             connection.close()
 
-    def websocket(self, subprotocol: str | None) -> connect:
-        """Return what opens a websocket to viser; `async with` it."""
-        return connect(
+    async def websocket(self, subprotocol: str | None) -> ClientConnection:
+        """Open a websocket to viser.
+
+        Raises:
+            OSError: viser is not there.
+            InvalidHandshake: it refuses.
+        """
+        return await connect(
             f'ws://{self.host}:{self.port}/',
+            sock=await self._short_pipe(),
             subprotocols=[Subprotocol(subprotocol)] if subprotocol else None,
             compression=None,
             max_size=None,  # a scene holds meshes
@@ -69,3 +78,17 @@ class Upstream:
             proxy=None,
             user_agent_header=None,
         )
+
+    async def _short_pipe(self) -> socket.socket:
+        """Connect a socket that lets few bytes wait between viser and here."""
+        pipe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            pipe.setblocking(False)
+            pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _PIPE_BYTES)
+            pipe.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _SEGMENT_BYTES)
+            async with asyncio.timeout(_TIMEOUT_S):
+                await asyncio.get_running_loop().sock_connect(pipe, (self.host, self.port))
+        except BaseException:
+            pipe.close()
+            raise
+        return pipe
