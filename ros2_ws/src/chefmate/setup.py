@@ -44,6 +44,7 @@ setup(
                 'arm_driver_node',
                 'camera_node',
                 'chunk_markers_node',
+                'joint_state_bridge_node',
                 'policy_node',
                 'recorder_node',
                 'task_node',

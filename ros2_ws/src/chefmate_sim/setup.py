@@ -28,6 +28,7 @@ setup(
         'console_scripts': [
             'kitchen_node = chefmate_sim.start:kitchen_node',
             'kitchen_camera_node = chefmate_sim.start:kitchen_camera_node',
+            'twin_node = chefmate_sim.start:twin_node',
         ],
     },
 )

@@ -156,6 +156,22 @@ EVERY_IMAGE = QosRow(
     why='Readers that must see every frame (recorder, delivery measurements): 1 s at 30 Hz, '
     '28 MB of 640x480.',
 )
+TWIN_COMMAND = QosRow(
+    'twin_command',
+    Reliability.RELIABLE,
+    Durability.VOLATILE,
+    depth=1,
+    why='isaac_joint_command, both ends: only the newest position counts, and the last one of a '
+    'motion must arrive. No deadline: a simulator requests none, and an arm at rest says little.',
+)
+TWIN_STATE = QosRow(
+    'twin_state',
+    Reliability.BEST_EFFORT,
+    Durability.VOLATILE,
+    depth=10,
+    why='Reader of isaac_joint_states: connects to a simulator whatever it offers; a few deep, '
+    'because each state is compared with the arm of its own time.',
+)
 DIAGNOSTICS = QosRow(
     'diagnostics',
     Reliability.RELIABLE,
@@ -177,6 +193,8 @@ QOS_TABLE: tuple[QosRow, ...] = (
     COMPRESSED_IMAGE,
     LATEST_IMAGE,
     EVERY_IMAGE,
+    TWIN_COMMAND,
+    TWIN_STATE,
     DIAGNOSTICS,
 )
 

@@ -1,0 +1,179 @@
+"""Mode `command`: the simulator is the arm, behind the interface and the gate of a real one."""
+
+import time
+from collections import deque
+
+import numpy as np
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool
+
+from chefmate.nodes.bridge_parameters import BridgeParameters
+from chefmate.nodes.driver_log import DriverLog
+from chefmate.nodes.joint_relay import JointRelay
+from chefmate.nodes.twin_link import TwinLink
+from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_core.driver.arm_driver import ArmDriver
+from chefmate_core.driver.report import diagnose
+from chefmate_core.errors import BusError, ChefMateError
+from chefmate_core.safety.config import load_preset
+from chefmate_core.safety.gate import SafetyGate, Setpoint
+from chefmate_core.servo.readings import ArmReading
+from chefmate_core.twin.arm import TwinArm
+from chefmate_ros import qos
+from chefmate_ros.joint_messages import command_from, joint_state, time_message
+from chefmate_ros.running import NodeError
+
+
+class SimulatedArm:
+    """What `arm_driver_node` is to a real arm: the same driver, loop and gate, other wires.
+
+    Everything that the outside sees of `follower/...` is as there; servos' health is not, for a
+    simulator has none.
+    """
+
+    def __init__(self, node: Node, parameters: BridgeParameters, relay: JointRelay) -> None:
+        self._node, self._relay = node, relay
+        self._told_s = 0.0
+        self._driver: ArmDriver | None = None
+        self._estopped = False
+        self._waits_because = ''
+        self._setpoints: deque[tuple[float, np.ndarray]] = deque(maxlen=64)  # between the threads
+        self._log = DriverLog(node.get_logger())
+        self.link = TwinLink(node, parameters, on_state=self._on_state)
+        self._arm = TwinArm(parameters.states_topic, self._send, parameters.twin.silent_s)
+        self._preset, self._rate_hz = parameters.preset, parameters.command_rate_hz
+        self._limits_rad = parameters.joint_map.limits_rad
+        self._states = node.create_publisher(JointState, 'follower/joint_states', qos.STATE)
+        self._applied = node.create_publisher(
+            JointState, 'follower/joint_commands_applied', qos.STATE
+        )
+        self._estop_state = node.create_publisher(Bool, '/emergency_stop_active', qos.LATCHED)
+        node.create_subscription(
+            JointState, 'follower/joint_commands', self._on_command, qos.COMMAND_READER
+        )
+        node.create_service(SetBool, '/emergency_stop', self._on_emergency_stop)
+        self._publish_estop(False)
+        self._watch = node.create_timer(
+            0.1, self._watch_driver, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    def close(self) -> None:
+        """End the loop; the simulated arm stays where it is."""
+        if self._driver is not None:
+            self._driver.stop(torque_off=False)
+
+    # --- the driver ------------------------------------------------------------------------------
+
+    def _watch_driver(self) -> None:
+        """Start when the simulator speaks; a loop that has ended is the end of the node."""
+        self._refuse_two_arms()
+        if self._driver is None:
+            self._start()
+            return
+        if self._driver.failure is not None:
+            raise NodeError(f'the loop has ended: {self._driver.last_error}')
+        self._log.tell(self._driver)
+
+    def _refuse_two_arms(self) -> None:
+        """Beside a real arm, this one's states would lead its commander astray."""
+        if self._node.count_publishers('follower/joint_states') > 1:
+            raise NodeError(
+                'mode command: another driver publishes follower/joint_states. The simulator can '
+                'only be the arm where there is no other: end that one, or use mode:=mirror'
+            )
+
+    def _start(self) -> None:
+        gate = SafetyGate(load_preset(self._preset), *self._limits_rad, 1.0 / self._rate_hz)
+        driver = ArmDriver(
+            self._arm,  # type: ignore[arg-type]  # all that the loop asks of a FeetechArm
+            gate,
+            self._rate_hz,
+            on_reading=self._publish_reading,
+            on_setpoint=self._publish_setpoint,
+            on_estop=self._publish_estop,
+            wall_clock=self._clock_s,
+            estopped=self._estopped,
+        )
+        try:
+            driver.start()
+        except BusError as error:  # the simulator is still coming up
+            self._waits_because = str(error)
+            return
+        self._driver = driver
+        driver.engage()
+        self._node.get_logger().info(
+            f'the simulator is the arm, at {self._rate_hz:g} Hz, preset {self._preset}'
+        )
+
+    def _clock_s(self) -> float:
+        return self._node.get_clock().now().nanoseconds * 1e-9
+
+    # --- messages --------------------------------------------------------------------------------
+
+    def _on_state(self, position_rad: np.ndarray, age_s: float) -> None:
+        now_s = time.monotonic()
+        self._arm.receive(position_rad, now_s - max(age_s, 0.0))
+        while self._setpoints:
+            stamp_s, setpoint_rad = self._setpoints.popleft()
+            self.link.monitor.arm_moved(stamp_s, setpoint_rad, self._clock_s(), now_s)
+
+    def _send(self, goal_rad: np.ndarray) -> None:
+        """In the loop's thread."""
+        self.link.command(self._clock_s(), goal_rad)
+
+    def _on_command(self, message: JointState) -> None:
+        if self._driver is not None:
+            self._driver.command(command_from(message))
+
+    def _on_emergency_stop(
+        self, request: SetBool.Request, response: SetBool.Response
+    ) -> SetBool.Response:
+        try:
+            self._estopped |= request.data
+            if self._driver is not None:
+                self._driver.set_estop(request.data)
+            else:
+                self._publish_estop(request.data)
+            response.success = True
+            response.message = 'stopped' if request.data else 'released'
+        except ChefMateError as error:
+            response.message = str(error)
+        return response
+
+    def _publish_reading(self, reading: ArmReading) -> None:
+        """In the loop's thread; a state that was told already is not told again."""
+        if reading.steady_time_s <= self._told_s:
+            return
+        self._told_s = reading.steady_time_s
+        stamp_s = self._clock_s() - (time.monotonic() - reading.steady_time_s)
+        message = joint_state(time_message(stamp_s), reading.position_rad, reading.velocity_rad_s)
+        self._states.publish(message)
+        self._relay.publish(message)
+
+    def _publish_setpoint(self, setpoint: Setpoint) -> None:
+        """In the loop's thread. What the twin is compared with is where it is told to be."""
+        stamp_s = self._clock_s()
+        self._applied.publish(
+            joint_state(
+                time_message(stamp_s),
+                setpoint.position_rad,
+                setpoint.velocity_rad_s,
+                frame_id=setpoint.mode,
+            )
+        )
+        self._setpoints.append((stamp_s, setpoint.position_rad))
+
+    def _publish_estop(self, active: bool) -> None:
+        self._estopped = active
+        self._estop_state.publish(Bool(data=active))
+        if active and self._driver is not None:
+            self._node.get_logger().error(f'emergency stop: {self._driver.stop_reason}')
+
+    def diagnose(self) -> Diagnosis:
+        """As the arm driver's."""
+        if self._driver is None:
+            return Diagnosis(Level.WARN, f'waiting for the simulator: {self._waits_because}')
+        return diagnose(self._driver)

@@ -1,0 +1,145 @@
+"""The topics between an arm and its twin, around `chefmate_core.twin.monitor`."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+
+from chefmate.nodes.bridge_parameters import BridgeParameters, refuse_topic_of_an_arm
+from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.twin.mapping import TwinMessageError
+from chefmate_core.twin.monitor import TwinMonitor, TwinState
+from chefmate_ros import qos
+from chefmate_ros.joint_messages import seconds, time_message
+
+# Less than half a servo's tick: nothing that a twin could show.
+UNCHANGED_RAD = 0.0007
+# An arm at rest is told so often, so that a simulator that starts late learns of it.
+REMINDER_S = 0.5
+
+OnState = Callable[[np.ndarray, float], None]
+
+
+class TwinLink:
+    """Tells the simulator where to be, hears where it is, and publishes how far that is off.
+
+    Args:
+        on_state: called with the simulator's position, rad, shape (6,), and the age that its stamp
+            tells, s.
+    """
+
+    def __init__(
+        self, node: Node, parameters: BridgeParameters, on_state: OnState | None = None
+    ) -> None:
+        self._node = node
+        self._map = parameters.joint_map
+        self._names = list(parameters.urdf_names)
+        self._twin_names = list(self._map.names)
+        self.monitor = TwinMonitor(self._map, parameters.twin)
+        self._on_state = on_state
+        self._period_s = 1.0 / parameters.command_rate_hz
+        self._due_s = 0.0
+        self._told_rad = np.full(len(JOINT_NAMES), np.nan)
+        self._told_s = -REMINDER_S
+        self.commands = self.unusable = 0
+        self._state = TwinState.WAITING
+        self._commands = node.create_publisher(
+            JointState, parameters.command_topic, qos.TWIN_COMMAND
+        )
+        self._states = node.create_publisher(JointState, 'twin/joint_states', qos.STATE)
+        self._errors = node.create_publisher(JointState, 'twin/joint_error', qos.STATE)
+        subscription = node.create_subscription(
+            JointState, parameters.states_topic, self._on_twin, qos.TWIN_STATE
+        )
+        for topic in (self._commands.topic_name, subscription.topic_name):
+            refuse_topic_of_an_arm(topic)  # again: a remapping may have made it one
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        node.create_timer(1.0 / parameters.error_rate_hz, self._compare, clock=steady)
+        node.create_timer(0.5, self._tell_changes, clock=steady)
+        if parameters.report_period_s > 0.0:
+            node.create_timer(parameters.report_period_s, self._report, clock=steady)
+
+    def is_due(self) -> bool:
+        """Return whether another position is wanted now; at most `command_rate_hz` are."""
+        now_s = time.monotonic()
+        if now_s < self._due_s:
+            return False
+        # In step with the period on average, without a burst after a pause.
+        self._due_s = max(self._due_s + self._period_s, now_s - self._period_s)
+        return True
+
+    def arm_is_at(self, stamp_s: float, position_rad: np.ndarray) -> None:
+        """The arm was measured, rad, shape (6,), at a stamp; the simulator is to be there."""
+        now_s = time.monotonic()
+        self.monitor.arm_moved(stamp_s, position_rad, self._clock_s(), now_s)
+        moved = not np.max(np.abs(position_rad - self._told_rad)) <= UNCHANGED_RAD
+        if moved or now_s - self._told_s >= REMINDER_S:
+            self.command(stamp_s, position_rad)
+
+    def command(self, stamp_s: float, position_rad: np.ndarray) -> None:
+        """Send a position to the simulator, under its names and in its units."""
+        try:
+            positions = self._map.to_twin(position_rad)
+        except TwinMessageError:
+            self.unusable += 1
+            return
+        self._told_rad, self._told_s = position_rad, time.monotonic()
+        message = JointState(name=self._twin_names)
+        message.header.stamp = time_message(stamp_s)
+        message.position = positions.tolist()
+        self._commands.publish(message)
+        self.commands += 1
+
+    def _clock_s(self) -> float:
+        return self._node.get_clock().now().nanoseconds * 1e-9
+
+    def _on_twin(self, message: JointState) -> None:
+        clock_s, now_s = self._clock_s(), time.monotonic()
+        stamp_s = seconds(message.header.stamp)
+        position_rad = self.monitor.twin_said(
+            stamp_s, message.name, message.position, clock_s, now_s
+        )
+        if position_rad is None:
+            return
+        stamp_s = self.monitor.twin_stamp_s(clock_s)
+        state = JointState(name=self._names, position=position_rad.tolist())
+        state.header.stamp = time_message(stamp_s)
+        self._states.publish(state)
+        if self._on_state is not None:
+            self._on_state(position_rad, clock_s - stamp_s)
+
+    def _compare(self) -> None:
+        error = self.monitor.compare()
+        if error is None:
+            return
+        message = JointState(name=self._names, position=error.error_rad.tolist())
+        message.header.stamp = time_message(self._clock_s() - (time.monotonic() - error.time_s))
+        self._errors.publish(message)
+
+    def _tell_changes(self) -> None:
+        """An operator learns at once of what is wrong, and that it is over."""
+        now_s = time.monotonic()
+        before, self._state = self._state, self.monitor.state(now_s)
+        if self._state is before:
+            return
+        log = self._node.get_logger()
+        sentence = self.monitor.sentence(now_s)
+        if self._state in (TwinState.FOLLOWING, TwinState.WAITING):
+            log.info(sentence)
+        elif self._state in (TwinState.ALARM, TwinState.REFUSED):
+            log.error(sentence)
+        else:
+            log.warning(sentence)
+
+    def _report(self) -> None:
+        self._node.get_logger().info(self.monitor.line(time.monotonic()))
+
+    def diagnose(self) -> Diagnosis:
+        """For /diagnostics: the monitor's, and what was sent."""
+        found = self.monitor.diagnose(time.monotonic())
+        values = {**found.values, 'commands': self.commands, 'unusable': self.unusable}
+        return Diagnosis(Level(found.level), found.message, values)

@@ -1,0 +1,1 @@
+"""An arm and its twin in a simulator: names, units, errors, latency; free of ROS."""
