@@ -49,6 +49,7 @@ setup(
                 'recorder_node',
                 'task_node',
                 'teleop_node',
+                'viewer_node',
             )
         ],
     },

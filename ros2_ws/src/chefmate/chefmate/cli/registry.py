@@ -67,6 +67,7 @@ COMMANDS = (
     Command('deploy', 'chefmate.cli.deploy', 'cook: arm, cameras, policy; simulated or real'),
     Command('launch', 'chefmate.cli.launch', 'run a launch file, with or without a ROS 2 install'),
     Command('teleop', 'chefmate.cli.teleop', 'clutch, keys and numbers of a teleoperation'),
+    Command('view', 'chefmate.cli.view', 'a page in the browser: watch the arm, stop it'),
     Command('estop', 'chefmate.cli.estop', 'press or release the emergency stop'),
     Command('record', 'chefmate.cli.record', 'record episodes for data sets, with keys'),
     Command('calibrate', 'chefmate.cli.calibrate', 'calibrate an arm by hand, check it, undo it'),

@@ -1,0 +1,163 @@
+"""`viewer_node`: the page in the browser. It watches, it asks; the arm needs nothing of it."""
+
+import os
+import threading
+import time
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.node import Node
+from std_msgs.msg import Bool, String
+
+from chefmate.nodes.viewer_actions import ViewerActions
+from chefmate.nodes.viewer_inputs import ViewerInputs
+from chefmate.nodes.viewer_parameters import declared_parameters
+from chefmate.viewer.deeds import Situation
+from chefmate.viewer.feeds import Feeds
+from chefmate.viewer.health import POLICY, Health, Report
+from chefmate.viewer.page import Moment, Page
+from chefmate.viewer.scene.arm_model import read_arm_model
+from chefmate.viewer.serving import Serving
+from chefmate.viewer.story import Tone, Verdict, tell
+from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_core.kinematics import Chain
+from chefmate_ros import qos
+from chefmate_ros.diagnostics import DiagnosticsPublisher
+from chefmate_ros.running import run_node
+
+NICE = 10  # whatever else runs comes first
+RESTS_S = 1.0
+TASKS_KEY, TASKS_SEPARATOR = 'known_instructions', ' | '
+
+
+class ViewerNode(Node):
+    """Messages around `chefmate.viewer`.
+
+    A thread of its own draws; it subscribes to what is shown only while somebody looks.
+
+    Raises:
+        ConfigurationError: no port is free, another host than this one without a token, or no
+            robot description.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('viewer')
+        os.nice(NICE)
+        self._parameters = parameters = declared_parameters(self)
+        model = read_arm_model()
+        self._feeds = Feeds()
+        self._health = Health()
+        self._stopped: bool | None = None
+        self._instruction = ''
+        self._verdict: Verdict | None = None
+        self._closing = threading.Event()
+        self._serving = Serving(parameters.host, parameters.port, parameters.token)
+        self._actions = ViewerActions(self, parameters.max_duration_s, self._say)
+        self._page = Page(
+            self._serving.viser,
+            model,
+            self._actions,
+            parameters.known_tasks,
+            parameters.control,
+            parameters.dark_mode,
+        )
+        self._inputs = ViewerInputs(self._feeds, Chain(model.tree), self.get_namespace())
+        self.create_subscription(Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED)
+        self.create_subscription(String, 'policy/instruction', self._on_instruction, qos.LATCHED)
+        self.create_subscription(
+            DiagnosticStatus, 'kitchen/verdict', self._on_verdict, qos.LATCHED
+        )
+        self.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS
+        )
+        self._diagnostics = DiagnosticsPublisher(self)
+        self._diagnostics.add('page', self._diagnose)
+        self._thread = threading.Thread(target=self._draw, name='page', daemon=True)
+        self._thread.start()
+        how = 'may start tasks' if parameters.control else 'it only watches, and can stop the arm'
+        token = ' with ?token= and the token behind it' if parameters.token else ''
+        self.get_logger().info(f'the page is at {self._address}{token} ({how})')
+
+    @property
+    def _address(self) -> str:
+        """Without the token, which is nobody's business."""
+        return self._serving.gateway.address.partition('?')[0]
+
+    def close(self) -> None:
+        """Send the browsers away."""
+        self._closing.set()
+        self._page.changed.set()
+        self._thread.join(timeout=2.0)
+        self._serving.close()
+
+    def _draw(self) -> None:
+        """In a thread of its own, until the node is closed."""
+        page, inputs, period_s = self._page, self._inputs, 1.0 / self._parameters.rate_hz
+        try:
+            while not self._closing.is_set():
+                if not page.watchers:
+                    if inputs.listening:
+                        inputs.rest()
+                        page.rest()
+                    page.changed.clear()
+                    if not page.watchers:  # nobody came in between
+                        page.changed.wait()
+                    continue
+                if not inputs.listening:
+                    inputs.listen()
+                began_s = time.monotonic()
+                inputs.poll(began_s)
+                page.draw(self._moment(began_s))
+                self._closing.wait(max(period_s - (time.monotonic() - began_s), 0.002))
+        finally:
+            inputs.close()
+
+    def _moment(self, now_s: float) -> Moment:
+        story = tell(
+            self._feeds, self._health, self._stopped, self._instruction, self._verdict, now_s
+        )
+        situation = Situation(
+            control=self._parameters.control,
+            offered=self._actions.offered(),
+            stopped=self._stopped,
+            working=story.working,
+            health=self._health,
+            now_s=now_s,
+        )
+        named = self._health.value(POLICY, TASKS_KEY, now_s)
+        return Moment(self._feeds, situation, story, named.split(TASKS_SEPARATOR) if named else ())
+
+    def _say(self, text: str, tone: Tone) -> None:
+        self._page.say(text, tone, time.monotonic())
+
+    def _on_estop(self, message: Bool) -> None:
+        self._stopped = message.data
+        self._page.stopped(message.data)
+
+    def _on_instruction(self, message: String) -> None:
+        self._instruction, self._verdict = message.data, None
+
+    def _on_verdict(self, message: DiagnosticStatus) -> None:
+        self._verdict = Verdict(message.level[0] == 0, message.message)
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        now_s = time.monotonic()
+        for status in message.status:
+            values = {entry.key: entry.value for entry in status.values}
+            report = Report(status.level[0], status.message, values, now_s)
+            self._health.update(status.name, report)
+
+    def _diagnose(self) -> Diagnosis:
+        gateway = self._serving.gateway
+        values = {
+            'address': self._address,
+            'viewers': self._page.watchers,
+            'refused': gateway.refused,
+            'control': self._parameters.control,
+            'refused_joint_states': self._feeds.joints.refused,
+        }
+        return Diagnosis(Level.OK, f'{self._page.watchers} are watching', values)
+
+
+def main() -> int:
+    """Entry point."""
+    return run_node(ViewerNode)

@@ -1,0 +1,45 @@
+"""What every part says of itself in `/diagnostics`, as long as it is news."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chefmate.task.report import ARM, EXECUTOR, PHYSICS, POLICY, TASK
+
+__all__ = ['ARM', 'EXECUTOR', 'PHYSICS', 'POLICY', 'RECORDER', 'TASK', 'TWIN', 'Health', 'Report']
+
+RECORDER = 'recorder: episodes'
+TWIN = 'joint_state_bridge: twin'
+SILENT_AFTER_S = 4.0  # every part reports once a second
+
+
+@dataclass(frozen=True)
+class Report:
+    """One DiagnosticStatus."""
+
+    level: int  # 0 ok, 1 warning, 2 error
+    sentence: str
+    values: Mapping[str, str]
+    received_s: float
+
+
+@dataclass
+class Health:
+    """The newest report of every part, by name."""
+
+    reports: dict[str, Report] = field(default_factory=dict)
+
+    def update(self, name: str, report: Report) -> None:
+        """Take one report."""
+        self.reports[name] = report
+
+    def of(self, name: str, now_s: float) -> Report | None:
+        """Return a part's report; None: it never reported, or has fallen silent."""
+        report = self.reports.get(name)
+        if report is None or now_s - report.received_s > SILENT_AFTER_S:
+            return None
+        return report
+
+    def value(self, name: str, key: str, now_s: float) -> str:
+        """Return one value of a part; empty: there is none."""
+        report = self.of(name, now_s)
+        return '' if report is None else report.values.get(key, '')

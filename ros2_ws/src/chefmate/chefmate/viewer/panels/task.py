@@ -1,0 +1,122 @@
+"""Giving a task, and the buttons; what cannot be pressed says why."""
+
+import threading
+from collections.abc import Sequence
+from html import escape
+
+import viser
+
+from chefmate.viewer.deeds import READ_ONLY, Actions, Deed, Situation, why_not
+
+SOMETHING_ELSE = 'Something else …'
+LABELS = {
+    Deed.START: ('Start', 'green', viser.Icon.PLAYER_PLAY),
+    Deed.END: ('Stop the task', 'gray', viser.Icon.PLAYER_STOP),
+    Deed.RESET: ('Fresh kitchen', 'gray', viser.Icon.REFRESH),
+    Deed.RECORD: ('Record', 'gray', viser.Icon.PLAYER_RECORD),
+    Deed.SAVE: ('Save recording', 'gray', viser.Icon.DEVICE_FLOPPY),
+    Deed.DISCARD: ('Discard recording', 'gray', viser.Icon.TRASH),
+}
+RELEASE_LABEL = 'Let the arm move again …'
+RELEASE_QUESTION = (
+    'The arm goes on from where it is, slowly at first. Look at it, not at this page: '
+    'is nobody within its reach?'
+)
+
+
+class TaskPanel:
+    """Instruction, start and stop, kitchen, recording, and the way out of the emergency stop."""
+
+    def __init__(
+        self, gui: viser.GuiApi, actions: Actions, known_tasks: Sequence[str], control: bool
+    ) -> None:
+        self._actions = actions
+        self._lock = threading.Lock()
+        self._known = tuple(known_tasks)
+        self._may_release = False
+        self._release = gui.add_button(
+            RELEASE_LABEL, color='orange', icon=viser.Icon.LOCK_OPEN, visible=False
+        )
+        self._release.on_click(self._ask_before_release)
+        self._choice = gui.add_dropdown('Task', (*self._known, SOMETHING_ELSE), visible=control)
+        self._text = gui.add_text('In words', '', visible=False)
+        self._choice.on_update(lambda _: self._show_text())
+        if not self._known:
+            self._show_text()
+        self._buttons = {}
+        for deed, (label, colour, icon) in LABELS.items():
+            button = gui.add_button(label, color=colour, icon=icon, disabled=True, visible=control)
+            button.on_click(lambda _, deed=deed: self._do(deed))
+            self._buttons[deed] = button
+        self._why = gui.add_html('')
+
+    def know(self, tasks: Sequence[str]) -> None:
+        """Offer the tasks that the policy says it knows."""
+        with self._lock:
+            if tasks and tuple(tasks) != self._known:
+                self._known = tuple(tasks)
+                chosen = self._choice.value
+                self._choice.options = (*self._known, SOMETHING_ELSE)
+                if chosen in self._choice.options:
+                    self._choice.value = chosen
+
+    def draw(self, situation: Situation) -> None:
+        """Enable what can be pressed, and say why the rest cannot."""
+        self._may_release = not why_not(Deed.RELEASE, situation)
+        if self._release.visible != self._may_release:
+            self._release.visible = self._may_release
+        reasons: dict[str, list[str]] = {}
+        for deed, button in self._buttons.items():
+            reason = why_not(deed, situation)
+            if button.disabled != bool(reason):
+                button.disabled = bool(reason)
+            if reason:
+                reasons.setdefault(reason, []).append(LABELS[deed][0])
+        content = _reasons_html(reasons)
+        if self._why.content != content:
+            self._why.content = content
+
+    @property
+    def instruction(self) -> str:
+        """The task that START would give."""
+        chosen = self._choice.value
+        return self._text.value.strip() if chosen == SOMETHING_ELSE else chosen
+
+    def _show_text(self) -> None:
+        self._text.visible = self._choice.value == SOMETHING_ELSE
+
+    def _do(self, deed: Deed) -> None:
+        self._actions.do(deed, self.instruction if deed is Deed.START else '')
+
+    def _ask_before_release(self, event: viser.GuiEvent) -> None:
+        """The second act: a question to the one who asked, in his browser alone."""
+        if not self._may_release or event.client is None:
+            return
+        gui = event.client.gui
+        with gui.add_modal('Let the arm move again?') as modal:
+            gui.add_markdown(RELEASE_QUESTION)
+            yes = gui.add_button('Yes, let it move', color='orange')
+            no = gui.add_button('No, keep it stopped', color='gray')
+
+        def release(_: object) -> None:
+            modal.close()
+            if self._may_release:
+                self._actions.do(Deed.RELEASE)
+
+        yes.on_click(release)
+        no.on_click(lambda _: modal.close())
+
+
+def _reasons_html(reasons: dict[str, list[str]]) -> str:
+    if list(reasons) == [READ_ONLY]:
+        lines = [
+            'This page only watches. Everybody who sees it may press the emergency stop; '
+            'for the rest start it with <code>control:=true</code>.'
+        ]
+    else:
+        lines = [
+            f'<b>{escape(", ".join(labels))}</b>: {escape(reason)}.'
+            for reason, labels in reasons.items()
+        ]
+    body = ''.join(f'<div style="margin-top:3px">{line}</div>' for line in lines)
+    return f'<div style="padding:0 12px 10px;font-size:12px;opacity:.7">{body}</div>'

@@ -1,0 +1,1 @@
+"""The three-dimensional picture: arm, twin, kitchen, planned path."""

@@ -1,0 +1,114 @@
+"""The whole picture, and what in it moves."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import viser
+
+from chefmate.viewer.scene.arm_model import ArmModel
+from chefmate.viewer.scene.arm_view import ArmView, rgb
+from chefmate.viewer.scene.kitchen_meshes import Parts, table, things
+from chefmate_core.geometry import Pose
+from chefmate_core.kinematics.planned_path import PlannedPath
+
+# A look at arm, tray and plate at once, from the front left.
+CAMERA_AT_M = (0.72, 0.30, 0.44)
+CAMERA_LOOKS_AT_M = (0.15, 0.0, 0.07)
+CAMERA_FOV_RAD = 0.75  # vertical
+# From further away in a picture that is narrower than this, so that plate and tray stay in it.
+WIDE_ENOUGH = 1.3
+
+GHOST_COLOUR = (0.16, 0.50, 0.95)
+GHOST_OPACITY = 0.35
+NOTICEABLE_M = 5e-5
+PATH_WIDTH_M = 0.005
+PATH_END_RADIUS_M = 0.008
+
+
+class Scene:
+    """Arm, twin, kitchen and the planned path; everything but the table is hidden until known."""
+
+    def __init__(self, scene: viser.SceneApi, model: ArmModel) -> None:
+        scene.set_up_direction('+z')
+        scene.configure_default_lights(cast_shadow=True)
+        _add(scene, '/table', table())
+        self.arm = ArmView(scene, '/arm', model)
+        self.twin = ArmView(scene, '/twin', model, GHOST_COLOUR, GHOST_OPACITY)
+        self._things = {}
+        for name, parts in things().items():
+            self._things[name] = scene.add_frame(f'/{name}', show_axes=False, visible=False)
+            _add(scene, f'/{name}', parts)
+        self._shown: dict[str, Pose] = {}
+        self._path = scene.add_line_segments(
+            '/path', np.zeros((1, 2, 3)), np.zeros((1, 2, 3)), thickness=PATH_WIDTH_M,
+            visible=False,
+        )  # fmt: skip
+        self._path_end = scene.add_icosphere(
+            '/path_end', PATH_END_RADIUS_M, color=(0, 0, 0), cast_shadow=False, visible=False
+        )
+
+    def place(self, poses: Mapping[str, Pose]) -> None:
+        """Put things where they are; what is unknown here is left out."""
+        for name, pose in poses.items():
+            frame = self._things.get(name)
+            if frame is None or _looks_same(self._shown.get(name), pose):
+                continue
+            self._shown[name] = pose
+            frame.position, frame.wxyz = pose.position_m, pose.quaternion_wxyz
+            frame.visible = True
+
+    def clear(self) -> None:
+        """Hide every thing: nobody says any more where they are."""
+        for name in self._shown:
+            self._things[name].visible = False
+        self._shown.clear()
+
+    def show_path(self, path: PlannedPath | None) -> None:
+        """Show where the gripper is about to go, or nothing."""
+        has_line = path is not None and len(path.points_m) > 1
+        if path is not None:
+            colours = np.round(255 * path.colours_rgba[:, :3]).astype(np.uint8)
+            self._path_end.position = path.points_m[-1]
+            red, green, blue = (int(part) for part in colours[-1])
+            if self._path_end.color != (red, green, blue):
+                self._path_end.color = (red, green, blue)
+            if has_line:
+                self._path.points = _pairs(path.points_m).astype(np.float32)
+                self._path.colors = _pairs(colours)
+        for handle, visible in ((self._path, has_line), (self._path_end, path is not None)):
+            if handle.visible != visible:
+                handle.visible = visible
+
+
+def aim(client: viser.ClientHandle) -> None:
+    """Turn a new browser's view to the kitchen, from further away if its window is narrow."""
+    aspect = max(client.camera.image_width, 1) / max(client.camera.image_height, 1)
+    target = np.array(CAMERA_LOOKS_AT_M)
+    away = (np.array(CAMERA_AT_M) - target) * max(1.0, WIDE_ENOUGH / aspect)
+    client.camera.fov = CAMERA_FOV_RAD
+    client.camera.position = target + away
+    client.camera.look_at = target
+
+
+def _add(scene: viser.SceneApi, root: str, parts: Parts) -> None:
+    for index, (mesh, colour) in enumerate(parts):
+        scene.add_mesh_simple(
+            f'{root}/look_{index}',
+            mesh.vertices_m,
+            mesh.faces,
+            color=rgb(colour),
+            flat_shading=True,
+        )
+
+
+def _pairs(points: np.ndarray) -> np.ndarray:
+    """Return the segments between points of shape (n, 3), shape (n - 1, 2, 3)."""
+    return np.stack([points[:-1], points[1:]], axis=1)
+
+
+def _looks_same(shown: Pose | None, pose: Pose) -> bool:
+    if shown is None:
+        return False
+    moved = np.abs(shown.position_m - pose.position_m).max()
+    turned = np.abs(shown.quaternion_wxyz - pose.quaternion_wxyz).max()
+    return bool(moved < NOTICEABLE_M and turned < NOTICEABLE_M)

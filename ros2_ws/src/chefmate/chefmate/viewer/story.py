@@ -1,0 +1,91 @@
+"""What is going on, in words for somebody who has never seen the arm."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from chefmate.viewer.feeds import Feeds
+from chefmate.viewer.health import POLICY, TASK, Health
+
+PATIENCE_S = 1.0
+
+
+class Tone(Enum):
+    """How a sentence is meant; the value is its colour, readable on light and on dark."""
+
+    QUIET = '#868e96'
+    WORKING = '#228be6'
+    GOOD = '#2f9e44'
+    WARNING = '#e8890c'
+    BAD = '#e03131'
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the simulation's judge, who knows the true poses, says of the task."""
+
+    achieved: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """The headline with its tone, the task in force, and what the judge says."""
+
+    headline: str
+    tone: Tone
+    instruction: str
+    judged: str
+    working: bool
+
+
+def tell(
+    feeds: Feeds,
+    health: Health,
+    stopped: bool | None,
+    instruction: str,
+    verdict: Verdict | None,
+    now_s: float,
+) -> Story:
+    """Return the story of this moment."""
+    progress = feeds.progress.fresh(now_s, PATIENCE_S)
+    busy = health.value(POLICY, 'busy', now_s) == 'True'
+    working = progress is not None or busy
+    judged = verdict.sentence if verdict is not None and instruction else ''
+
+    def story(headline: str, tone: Tone) -> Story:
+        return Story(headline, tone, instruction, judged, working)
+
+    if stopped:
+        return story('Stopped. The arm holds still', Tone.BAD)
+    if feeds.joints.refusal:
+        return story(f'The arm reports {feeds.joints.refusal}', Tone.BAD)
+    if feeds.joints.value is None:
+        return story('Waiting for the arm', Tone.QUIET)
+    if feeds.joints.fresh(now_s, PATIENCE_S) is None:
+        return story('The arm has fallen silent', Tone.BAD)
+    servos = feeds.servos.fresh(now_s, PATIENCE_S * 3)
+    if servos is not None and servos.findings:
+        return story(f'Careful: {servos.findings[0]}', Tone.WARNING)
+    if progress is not None:
+        return story(f'{_sentence(progress.phase)} · {progress.elapsed_s:.0f} s', Tone.WORKING)
+    if busy:
+        return story('Working', Tone.WORKING)
+    if verdict is not None and verdict.achieved and instruction:
+        return story('Done', Tone.GOOD)
+    return story(_waiting(health, now_s), Tone.QUIET)
+
+
+def _waiting(health: Health, now_s: float) -> str:
+    """Return what an arm that has nothing to do waits for."""
+    task, policy = health.of(TASK, now_s), health.of(POLICY, now_s)
+    if task is not None and policy is not None and policy.sentence != 'ready':
+        return f'Getting ready: {policy.sentence}'
+    if task is not None:
+        return _sentence(task.sentence)
+    if policy is None:
+        return 'The arm holds its place'
+    return 'Ready for a task' if policy.sentence == 'ready' else _sentence(policy.sentence)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
