@@ -7,7 +7,9 @@ the leader crosses a level to the instant at which the first goal beyond that le
 the follower's servo; so it holds both buses' bytes at 1 Mbaud, the wait for the leader's next
 reading, DDS twice, the wait for the follower's next cycle, and what the safety gate takes.
 **Tracking error**: the follower's true joint less the leader's, through both calibrations, at the
-same instant; most of it is the servo's own lag times the speed.
+same instant; most of it is the servo's own lag times the speed. After a silence of 0.2 s on the
+way from hand to gate (a `starvation`) the arm comes after the hand at blend speed, by design: what
+the gate did meanwhile is counted, so that a large error has its reason beside it.
 """
 
 import argparse
@@ -24,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+from chefmate.task.monitor import DiagnosticsMonitor
+from chefmate.task.report import ARM
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
 from chefmate_core.teleop.range_map import RangeMap
@@ -38,8 +42,10 @@ ROOT = Path(__file__).resolve().parents[1]
 HAND_PERIOD_S = 0.002
 SETTLE_S = 4.0  # the blend at the start
 LEVEL_RAD = 0.02
+COUNTED = ('starvations', 'blends', 'stalls', 'rate_limited')  # by the gate, while measured
 FAST_RAD_S = 0.3  # a level is crossed in earnest above this speed
-# A hand's motion: per joint, two swings (amplitude rad, period s), clear of the table.
+# A hand's motion: per joint, two swings (amplitude rad, period s). Around this middle they stay
+# clear of the table and of everything on it in kitchen 0.
 SWINGS = (
     ((0.5, 4.1), (0.08, 1.3)),
     ((0.3, 5.3), (0.06, 1.1)),
@@ -48,7 +54,7 @@ SWINGS = (
     ((0.6, 4.3), (0.10, 1.5)),
     ((0.5, 3.1), (0.08, 1.4)),
 )
-MIDDLE_RAD = np.array(HOME_POSITION_RAD) + np.array([0.0, 0.4, -0.4, 0.0, 0.0, 0.7])
+MIDDLE_RAD = np.array(HOME_POSITION_RAD) + np.array([0.0, 0.2, -0.6, 0.0, 0.0, 0.7])
 
 
 class WatchedFollower:
@@ -146,25 +152,37 @@ def measure(arguments, folder: Path) -> dict:
         launch = subprocess.Popen(
             ['chefmate', 'launch', 'teleop.launch.py', 'hardware:=real', 'cameras:=false',
              'instruction:=none', f'preset:={arguments.preset}',
+             f'calibration_dir:={ROOT}/calibration',
              f'follower_port:={folder}/follower', f'leader_port:={folder}/leader',
              *([f'params_file:={arguments.params}'] if arguments.params else [])],
             stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        monitor = DiagnosticsMonitor()
         try:
             hand.start()
             wait_until_it_follows(follower, launch, folder)
             hand.moves_at_s = time.monotonic()
             time.sleep(3.0)
-            from_s = time.monotonic()
+            before, from_s = counters(monitor), time.monotonic()
             time.sleep(arguments.seconds)
+            after = counters(monitor)
             hand.ends.set()
             hand.join()
         finally:
+            monitor.close()
             launch.terminate()
             launch.wait(10.0)
             if kitchen is not None:
                 kitchen.stop()
-    return evaluate(hand, follower, from_s, kitchen)
+    result = evaluate(hand, follower, from_s, kitchen)
+    result['gate'] = {name: after[name] - before[name] for name in COUNTED}
+    return result
+
+
+def counters(monitor: DiagnosticsMonitor) -> dict[str, int]:
+    """Return what the follower's gate has counted so far; it reports once a second."""
+    said = monitor.board.of(ARM)
+    return {name: int(said.get(f'gate_{name}', 0)) for name in COUNTED}
 
 
 def wait_until_it_follows(follower: WatchedFollower, launch, folder: Path) -> None:
@@ -237,6 +255,7 @@ def show(result: dict) -> None:
     ):
         values = result[key]
         print(f'| {name} | {values["p50"]:.1f} | {values["p99"]:.1f} | {values["max"]:.1f} |')
+    print('\ngate: ' + ', '.join(f'{name} {count}' for name, count in result['gate'].items()))
     print('\n| joint | top speed, rad/s | latency p50 / p99, ms | error rms / p99 / max, rad |')
     print('|---|---|---|---|')
     for name, joint in result['joints'].items():
