@@ -100,18 +100,19 @@ class HealthCollector:
         self._counters: list[dict[str, float]] = []
 
     def add(self, time_s: float, values: Mapping[str, str]) -> None:
-        """Take one status of the follower's driver."""
-        self._time_s.append(time_s)
-        self._temperature_c.append(
-            [_number(values.get(name + TEMPERATURE_SUFFIX, '')) for name in JOINT_NAMES]
-        )
-        self._counters.append(
-            {
-                key.removeprefix(GATE_PREFIX): float(value)
-                for key, value in values.items()
-                if key.startswith(GATE_PREFIX) and value.isdigit()
-            }
-        )
+        """Take a status of the follower, unless it tells neither temperatures nor counters."""
+        temperature_c = [
+            _number(values.get(name + TEMPERATURE_SUFFIX, '')) for name in JOINT_NAMES
+        ]
+        counters = {
+            key.removeprefix(GATE_PREFIX): float(value)
+            for key, value in values.items()
+            if key.startswith(GATE_PREFIX) and value.isdecimal()
+        }
+        if counters or not all(map(math.isnan, temperature_c)):
+            self._time_s.append(time_s)
+            self._temperature_c.append(temperature_c)
+            self._counters.append(counters)
 
     def finish(self) -> Health | None:
         """Return what there is, None for nothing."""

@@ -35,9 +35,9 @@ def decimated(
         values: (n,); NaN is a gap, and stays one.
         columns: of pixels over the whole length.
     """
-    if len(time_s) <= 5 * columns:
+    span_s = time_s[-1] - time_s[0] if len(time_s) else 0.0
+    if len(time_s) <= 5 * columns or span_s <= 0:
         return time_s, values
-    span_s = time_s[-1] - time_s[0]
     column = np.minimum((time_s - time_s[0]) / span_s * columns, columns - 1).astype(int)
     starts = np.nonzero(np.diff(column, prepend=-1))[0]
     ends = np.append(starts[1:], len(column)) - 1

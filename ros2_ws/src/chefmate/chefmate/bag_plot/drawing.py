@@ -11,6 +11,8 @@ from chefmate.bag_plot.series import Recording
 
 COLUMNS = 600  # of pixels that a panel is wide, about
 MOST_RATE_BINS = 300
+SHORTEST_RATE_S = 1.0  # of a recording, for rates to mean something
+_EDGE_SHARE = 0.005  # what is marked so near the beginning is no change
 
 
 def line(
@@ -37,8 +39,9 @@ def over_time(axes: Axes, recording: Recording, title: str, unit: str, is_last: 
         axes.set_xlabel('s')
     else:
         axes.tick_params(labelbottom=False)
+    first_s = recording.start_s + _EDGE_SHARE * (recording.end_s - recording.start_s)
     for time_s, _ in recording.instructions:
-        if recording.start_s < time_s < recording.end_s:
+        if first_s < time_s < recording.end_s:
             axes.axvline(time_s, color=theme.MARK, linewidth=0.9, linestyle=(0, (4, 3)))
 
 
@@ -50,15 +53,15 @@ def at_least(axes: Axes, span: float) -> None:
         axes.set_ylim(middle - span / 2, middle + span / 2)
 
 
-def legend(axes: Axes, columns: int, most: int = 8) -> None:
-    """Put the names of the lines above the panel, at its right."""
+def legend(axes: Axes, columns: int, above: float = 1.0) -> None:
+    """Put the names of the lines over the panel, at its right; `above` in heights of it."""
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         axes.legend(
-            handles[:most],
-            labels[:most],
+            handles,
+            labels,
             loc='lower right',
-            bbox_to_anchor=(1.0, 1.0),
+            bbox_to_anchor=(1.0, above),
             ncols=columns,
             borderaxespad=0.1,
             handlelength=1.6,
@@ -71,7 +74,7 @@ def rate_over_time(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return middles of stretches of a second or more, and the messages a second in each."""
     span_s = end_s - start_s
-    count = int(min(max(span_s, 1.0), MOST_RATE_BINS))
+    count = int(min(max(span_s / SHORTEST_RATE_S, 1.0), MOST_RATE_BINS))
     edges_s = np.linspace(start_s, end_s, count + 1)
     counts, _ = np.histogram(times_s, edges_s)
     return (edges_s[:-1] + edges_s[1:]) / 2, counts / (span_s / count)
@@ -103,3 +106,9 @@ def runs(labels: Sequence[str], time_s: np.ndarray) -> list[tuple[str, float, fl
                 found[-1] = (found[-1][0], found[-1][1], now_s)
             found.append((label, now_s, now_s))
     return found
+
+
+def shortened(text: str, most: int = 90) -> str:
+    """Return a text as one line that is not too long for a picture."""
+    one_line = ' '.join(text.split())
+    return one_line if len(one_line) <= most else one_line[: most - 1] + '…'

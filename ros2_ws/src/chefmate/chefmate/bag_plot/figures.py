@@ -1,6 +1,7 @@
 """The sections as one PNG, or each as an SVG."""
 
 import re
+from collections.abc import Sequence
 from io import BytesIO, StringIO
 
 import matplotlib
@@ -9,6 +10,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from chefmate.bag_plot import theme
+from chefmate.bag_plot.drawing import shortened
 from chefmate.bag_plot.panels import Section, sections
 from chefmate.bag_plot.paper import WIDTH_IN, Paper
 from chefmate.bag_plot.series import Recording
@@ -17,8 +19,8 @@ _DPI = 110
 _HEAD_IN, _TITLE_IN = 0.85, 0.3
 
 
-def png(recording: Recording, title: str, subtitle: str) -> bytes:
-    """Return all sections one below the other."""
+def png(recording: Recording, title: str, facts: Sequence[tuple[str, str]]) -> bytes:
+    """Return all sections one below the other, under the values of `facts` (name, value)."""
     parts = sections(recording)
     height_in = _HEAD_IN + sum(part.height_in + _TITLE_IN for part in parts)
     with matplotlib.rc_context(dict(theme.STYLE)):
@@ -26,6 +28,7 @@ def png(recording: Recording, title: str, subtitle: str) -> bytes:
         FigureCanvasAgg(figure)
         head = Paper(figure)
         head.text(0.32, title, fontsize=15, fontweight='bold')
+        subtitle = ' · '.join(shortened(value, 70) for _, value in facts)
         head.text(0.6, subtitle, fontsize=9.5, color=theme.SOFT)
         top_in = _HEAD_IN
         for part in parts:
@@ -54,12 +57,13 @@ def svg(part: Section, number: int) -> str:
     drawn = content.getvalue()
     drawn = drawn[drawn.index('<svg') :]
     drawn = re.sub(r'<metadata>.*?</metadata>', '', drawn, flags=re.DOTALL)
-    drawn = re.sub(r'(\d\.\d\d)\d+', r'\1', drawn)  # a hundredth of a point is enough
+    drawn = re.sub(r' d="[^"]*"', _rounded, drawn)
     # Numbered by matplotlib in every drawing anew, and referred to by nothing.
     drawn = re.sub(r' id="[A-Za-z0-9]+_\d+"', '', drawn)
-    drawn = re.sub(r"font(-family)?: ([\d.]+px )?'DejaVu Sans'[^;\"]*", _font, drawn)
+    drawn = re.sub(r'font-family: [^;"]*', 'font-family: system-ui, sans-serif', drawn)
     return theme.with_named_colours(drawn)
 
 
-def _font(found: re.Match[str]) -> str:
-    return f'font: {found[2]}system-ui, sans-serif' if found[2] else 'font-family: system-ui'
+def _rounded(path: re.Match[str]) -> str:
+    """Cut a path's numbers to hundredths of a point."""
+    return re.sub(r'(\.\d\d)\d+', r'\1', path[0])

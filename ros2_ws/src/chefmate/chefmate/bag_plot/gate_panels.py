@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from chefmate.bag_plot import theme
-from chefmate.bag_plot.drawing import legend, line, over_time, runs
+from chefmate.bag_plot.drawing import legend, line, over_time, runs, shortened
 from chefmate.bag_plot.series import JointSeries, Recording, at_times
 
 _MOST_COUNTERS = 10
+_STALE_S = 0.2  # of a command: the gate's command_timeout
 _UNREMARKABLE = 'accepted'  # a command that went through
 
 
@@ -36,7 +37,7 @@ def draw_modes(
         if time_s < recording.end_s and marks[place + 1][0] > recording.start_s:
             at_s = max(time_s, recording.start_s)
             axes.annotate(
-                text,
+                shortened(text),
                 (at_s, 0.78),
                 xycoords=('data', 'axes fraction'),
                 xytext=(4, 0),
@@ -60,9 +61,9 @@ def draw_held_back(
 ) -> None:
     """Draw how far the joint that lags most is from what was asked for."""
     asked_rad = at_times(requested, applied.time_s)
-    # Older than the gate takes it: there is nothing that it could have kept back.
+    # Of a command that is too old for the gate nothing is let through: silence, no difference.
     place = np.searchsorted(requested.time_s, applied.time_s, side='right') - 1
-    stale = applied.time_s - requested.time_s[np.maximum(place, 0)] > 0.2
+    stale = applied.time_s - requested.time_s[np.maximum(place, 0)] > _STALE_S
     gap_rad = np.abs(asked_rad - applied.position_rad)
     gap_rad[stale | (place < 0)] = np.nan
     known = np.isfinite(gap_rad).any(axis=1)

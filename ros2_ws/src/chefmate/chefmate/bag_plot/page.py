@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from chefmate.bag_plot import theme
+from chefmate.bag_plot.drawing import SHORTEST_RATE_S
 from chefmate.bag_plot.figures import svg
 from chefmate.bag_plot.panels import sections
 from chefmate.bag_plot.series import Recording
@@ -13,11 +14,10 @@ from chefmate_core.dataset_checks.page import heading, page, table
 
 _STYLE = """
 .plot { overflow-x: auto; } .plot svg { min-width: 760px; }
-.plot svg text { font-family: system-ui, sans-serif; }
 ul { margin: 0; padding-left: 20px; }
 """
 _COLUMNS = (
-    ('topic', ''),
+    ('topic', 'text'),
     ('messages', 'number'),
     ('rate, 1/s', 'number'),
     ('longest pause, s', 'number'),
@@ -68,7 +68,7 @@ def _topic_rows(recording: Recording) -> list[list[str]]:
     for topic, count in sorted(recording.messages.items()):
         arrivals = recording.arrivals.get(topic)
         cells = ['', '', '', '']
-        if arrivals is not None and len(arrivals) > 1:
+        if arrivals is not None and len(arrivals) > 1 and span_s >= SHORTEST_RATE_S:
             ages_ms = arrivals.age_s[np.isfinite(arrivals.age_s)] * 1e3
             cells[0] = f'{count / span_s:.1f}'
             cells[1] = f'{np.diff(arrivals.time_s).max():.3f}'

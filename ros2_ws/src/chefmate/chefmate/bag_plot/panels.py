@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from chefmate.bag_plot import theme
 from chefmate.bag_plot.drawing import (
     COLUMNS,
+    SHORTEST_RATE_S,
     at_least,
     legend,
     line,
@@ -36,6 +37,7 @@ _POSITIONS = (
 # A row: how high, without title and numbers, and what draws it into axes (last: numbers the time).
 Row = tuple[float, Callable[[Axes, bool], None]]
 _ROW_IN = 1.3
+_KEY_IN = 0.15  # above six panels, for the names of their lines
 _LEAST_SPAN_RAD = 0.02  # a joint that stands still must not look as if it shook
 _IMAGES = '/image_raw/compressed'
 
@@ -84,7 +86,7 @@ def _positions(recording: Recording) -> Section:
     def draw(paper: Paper) -> None:
         for index, name in enumerate(JOINT_NAMES):
             row, column = divmod(index, 2)
-            axes = paper.panel(ABOVE_IN + row * row_in, height_in, column, 2)
+            axes = paper.panel(_KEY_IN + ABOVE_IN + row * row_in, height_in, column, 2)
             for topic, label, colour, width, style in _POSITIONS:
                 series = recording.joints.get(topic)
                 if series is not None:
@@ -93,9 +95,11 @@ def _positions(recording: Recording) -> Section:
             at_least(axes, _LEAST_SPAN_RAD)
             over_time(axes, recording, name, 'rad', row == 2)
             if index == 1:
-                legend(axes, 4)
+                legend(axes, 4, 1.0 + ABOVE_IN / height_in * 0.75)
 
-    return Section('Joint positions: measured against commanded', 3 * row_in + BELOW_IN, draw)
+    return Section(
+        'Joint positions: measured against commanded', _KEY_IN + 3 * row_in + BELOW_IN, draw
+    )
 
 
 def _gate_rows(recording: Recording) -> list[Row]:
@@ -164,7 +168,7 @@ def _timing_rows(recording: Recording) -> list[Row]:
             line(axes, middles_s, rate_hz, colours[topic], topic.replace(_IMAGES, ' camera'))
         axes.set_ylim(bottom=0)
         over_time(axes, recording, 'messages received', '1/s', is_last)
-        legend(axes, 3, most=len(arrivals))
+        legend(axes, 3)
 
     def ages(axes: Axes, is_last: bool) -> None:
         for topic in sorted(arrivals):
@@ -178,7 +182,9 @@ def _timing_rows(recording: Recording) -> list[Row]:
         axes.set_yscale('log')
         over_time(axes, recording, 'age at reception, the worst of each stretch', 'ms', is_last)
 
-    rows: list[Row] = [(_ROW_IN, rates)]
+    rows: list[Row] = []
+    if recording.end_s - recording.start_s >= SHORTEST_RATE_S:
+        rows.append((_ROW_IN, rates))
     if any(np.isfinite(arrival.age_s).any() for arrival in arrivals.values()):
         rows.append((_ROW_IN, ages))
     return rows

@@ -1,6 +1,7 @@
 """Places panels by inches, so that every section's axis of time has the same left and right."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -40,7 +41,7 @@ class Paper:
             )
         )
 
-    def text(self, from_top_in: float, text: str, **style: object) -> None:
+    def text(self, from_top_in: float, text: str, **style: Any) -> None:
         """Write at the left edge, centred at `from_top_in`."""
         total_in = float(self.figure.get_figheight())
         y = 1.0 - (self.top_in + from_top_in) / total_in

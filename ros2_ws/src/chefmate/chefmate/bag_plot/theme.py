@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 # One colour of each joint; those of Okabe and Ito, which colour-blind people tell apart.
 JOINT_COLOURS = ('#0072b2', '#d55e00', '#00875f', '#a8508a', '#9a6b00', '#3b8ec8')
@@ -26,7 +27,7 @@ _DARK = {
     '#e9ecef': '#262d34',
 }  # fmt: skip
 
-STYLE: Mapping[str, object] = {
+STYLE: Mapping[Any, Any] = {
     'font.family': ['DejaVu Sans'],
     'font.size': 9.0,
     'axes.titlesize': 9.5,
@@ -44,6 +45,7 @@ STYLE: Mapping[str, object] = {
     'grid.color': RULE,
     'grid.linewidth': 0.7,
     'text.color': INK,
+    'text.parse_math': False,  # an instruction may hold a dollar sign
     'xtick.color': SOFT,
     'ytick.color': SOFT,
     'xtick.labelsize': 8.0,

@@ -75,8 +75,7 @@ def run(args: argparse.Namespace) -> int:
         advance('drawing')
         facts = _facts(bag, recording)
         if out.suffix == '.png':
-            subtitle = ' · '.join(value for _, value in facts)
-            content = png(recording, bag.title, subtitle)
+            content = png(recording, bag.title, facts)
         else:
             content = html(recording, bag.title, facts, _findings(bag)).encode()
     try:
