@@ -38,7 +38,6 @@ from chefmate_core.calibrating.files import default_folder
 RUN_DIR = os.path.join(
     tempfile.gettempdir(), f'chefmate-{os.getuid()}-{os.environ.get("ROS_DOMAIN_ID", "0")}'
 )
-NOT_YET = 'Not built yet: only false.'
 
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -115,7 +114,19 @@ ARGUMENTS = [
         'rviz', default_value='false', choices=['true', 'false'], description='Start RViz.'
     ),
     DeclareLaunchArgument(
-        'view', default_value='false', choices=['true', 'false'], description='Serve the page.'
+        'view',
+        default_value='true',
+        choices=['true', 'false'],
+        description='Serve the page, where one watches and stops the arm (docs/viewer.md).',
+    ),
+    DeclareLaunchArgument(
+        'view_port', default_value='8080', description='First port to try; the next free is taken.'
+    ),
+    DeclareLaunchArgument(
+        'control',
+        default_value=EqualsSubstitution(LaunchConfiguration('hardware'), 'sim'),
+        choices=['true', 'false'],
+        description='Whether the page also gives tasks, records, and releases the stop.',
     ),
     DeclareLaunchArgument(
         'record',
@@ -128,7 +139,12 @@ ARGUMENTS = [
         default_value='',
         description='Folder to record to; empty: recordings/<date and time>.',
     ),
-    DeclareLaunchArgument('isaac', default_value='false', choices=['false'], description=NOT_YET),
+    DeclareLaunchArgument(
+        'isaac',
+        default_value='false',
+        choices=['true', 'false'],
+        description="Isaac Sim's arm does as this one does (docs/twin.md).",
+    ),
 ]
 
 
@@ -192,6 +208,16 @@ def rviz():
     return IncludeLaunchDescription(
         launch_file('view.launch.py'),
         launch_arguments={**handed_on, 'rviz': 'true', 'ends_with_rviz': 'false'}.items(),
+    )
+
+
+def page():
+    """The page; its end ends nothing."""
+    return IncludeLaunchDescription(
+        launch_file('viewer.launch.py'),
+        launch_arguments={
+            name: LaunchConfiguration(name) for name in ('view_port', 'control')
+        }.items(),
     )
 
 
@@ -273,5 +299,18 @@ def generate_launch_description():
             condition=IfCondition(has_task),
         ),
         GroupAction([recorder()], condition=IfCondition(LaunchConfiguration('record'))),
+        Node(
+            package='chefmate',
+            executable='joint_state_bridge_node',
+            name='joint_state_bridge',
+            parameters=[
+                {'mode': IfElseSubstitution(LaunchConfiguration('isaac'), 'mirror', 'none')},
+                LaunchConfiguration('params_file'),
+            ],
+            output='screen',
+            respawn=True,  # the arm needs it for nothing
+            respawn_delay=1.0,
+        ),
+        GroupAction([page()], condition=IfCondition(LaunchConfiguration('view'))),
         GroupAction([rviz()], condition=IfCondition(LaunchConfiguration('rviz'))),
     ])  # fmt: skip
