@@ -54,7 +54,8 @@ class JointStateClient:
         self.refused: Counter[str] = Counter()  # by reason
         self.last_refusal = ''
         self.stamp_ns = 0  # of the newest accepted command; 0 without any
-        self.commands = dds.subscription(command_topic, JointState, qos_table.LATEST_STATE)
+        # Every one, not the newest: two commands between two frames may name different joints.
+        self.commands = dds.subscription(command_topic, JointState, qos_table.EVERY_STATE)
         self.states = dds.publisher(states_topic, JointState, qos_table.STATE)
         self._goals_rad = np.full(len(self.names), math.nan)
         self._accepted_s = -math.inf

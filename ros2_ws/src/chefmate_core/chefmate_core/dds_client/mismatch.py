@@ -19,6 +19,7 @@ from chefmate_core.dds_client.qos import qos
 from chefmate_core.dds_client.subscription import Subscription
 
 _MOST_ENDPOINTS = 10_000
+_NO_DEADLINE_NS = (2**31 - 1) * 1_000_000_000  # infinity, as vendors write it, or more
 
 
 def mismatches(dds: Participant) -> list[str]:
@@ -80,4 +81,5 @@ def _transient(quality: Qos) -> bool:
 
 
 def _deadline_ns(quality: Qos) -> float:
-    return quality[Policy.Deadline].deadline if Policy.Deadline in quality else math.inf
+    deadline_ns = quality[Policy.Deadline].deadline if Policy.Deadline in quality else math.inf
+    return math.inf if deadline_ns >= _NO_DEADLINE_NS else deadline_ns

@@ -53,8 +53,8 @@ class Participant:
         except DDSException as error:
             _close_domain(self.discovery.domain)
             raise DdsError(
-                f'Cyclone DDS cannot take part in domain {self.discovery.domain}: {error}. Is '
-                'the interface there that CYCLONEDDS_URI or CHEFMATE_DDS_INTERFACE names?'
+                f'Cyclone DDS cannot take part in domain {self.discovery.domain}: {error} Its '
+                'own words are on stderr. Is the configuration right that CYCLONEDDS_URI names?'
             ) from error
         self._waitset: WaitSet | None = WaitSet(self.entity)
         self.publishers: list[Publisher[Any]] = []
@@ -204,8 +204,9 @@ def _open_domain(wanted: Discovery) -> None:
                 entity = Domain(wanted.domain, xml)
             except DDSException as error:
                 raise DdsError(
-                    f'Cyclone DDS cannot open domain {wanted.domain}: {error}. Something else in '
-                    'this process may have opened it'
+                    f'Cyclone DDS cannot open domain {wanted.domain}: {error} Its own words are '
+                    'on stderr. Is the interface there that CHEFMATE_DDS_INTERFACE names? Has '
+                    'something else in this process opened the domain?'
                 ) from error
         _domains[wanted.domain] = (entity, xml, count + 1)
 
