@@ -28,6 +28,7 @@ setup(
         installed('config', '*'),
         installed('calibration', '*.json'),
         installed('rviz', '*.rviz'),
+        installed('foxglove', '*.json'),
     ],
     install_requires=['setuptools'],
     extras_require={'test': ['pytest']},  # tells colcon to run pytest
