@@ -13,17 +13,18 @@ from sensor_msgs.msg import JointState
 
 from chefmate.nodes.bridge_parameters import BridgeParameters, declared_parameters
 from chefmate.nodes.joint_relay import JointRelay
+from chefmate.nodes.raw_subscription import RawSubscription
 from chefmate.nodes.simulated_arm import SimulatedArm
 from chefmate.nodes.twin_link import TwinLink
 from chefmate_core.diagnosis import Diagnosis, Level
-from chefmate_core.timing import Rate
 from chefmate_core.twin.replay import Playback, load_recordings
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds, time_message
-from chefmate_ros.running import run_node
+from chefmate_ros.running import NodeError, run_node
 
 SILENT_S = 1.0
+STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 
 class JointStateBridgeNode(Node):
@@ -36,8 +37,8 @@ class JointStateBridgeNode(Node):
         self._link: TwinLink | None = None
         self._simulated: SimulatedArm | None = None
         self._playback: Playback | None = None
+        self._arm: RawSubscription | None = None
         self._malformed = 0
-        self._arm_rate = Rate()
         self._heard_s = 0.0
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('joint_states', self._diagnose)
@@ -50,9 +51,10 @@ class JointStateBridgeNode(Node):
         else:
             if parameters.mode == 'mirror':
                 self._link = TwinLink(self, parameters)
-            self.create_subscription(
-                JointState, 'follower/joint_states', self._on_arm, qos.LATEST_STATE, raw=True
+            self._arm = RawSubscription(
+                self, JointState, 'follower/joint_states', self._on_arm, qos.LATEST_STATE
             )
+            self.create_timer(0.5, self._watch_arm, clock=STEADY)
         if self._link is not None:
             self._diagnostics.add('twin', self._link.diagnose)
         self.get_logger().info(
@@ -61,12 +63,14 @@ class JointStateBridgeNode(Node):
         )
 
     def close(self) -> None:
-        """End the driver's loop of mode `command`."""
+        """End the threads."""
+        if self._arm is not None:
+            self._arm.close()
         if self._simulated is not None:
             self._simulated.close()
 
     def _on_arm(self, raw: bytes) -> None:
-        """Every message goes on; the twin is told of some."""
+        """In the subscription's thread: every message goes on; the twin is told of some."""
         self._relay.pass_on(raw)
         self._heard_s = time.monotonic()
         if self._link is None or not self._link.is_due():
@@ -76,7 +80,11 @@ class JointStateBridgeNode(Node):
         if vectors is None:
             self._malformed += 1
             return
-        self._link.arm_is_at(seconds(message.header.stamp), vectors[0])
+        self._link.follow(seconds(message.header.stamp), vectors[0])
+
+    def _watch_arm(self) -> None:
+        if self._arm is not None and self._arm.failure is not None:
+            raise NodeError(f'follower/joint_states cannot be read: {self._arm.failure!r}')
 
     def _begin_replay(self, parameters: BridgeParameters) -> None:
         recordings = load_recordings(parameters.bag)
@@ -87,11 +95,7 @@ class JointStateBridgeNode(Node):
             f'{parameters.bag}: {len(recordings)} recording{"s" * (len(recordings) > 1)}, '
             f'{total_s:.0f} s at speed {parameters.speed:g}'
         )
-        self.create_timer(
-            1.0 / parameters.command_rate_hz,
-            self._play,
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
+        self.create_timer(1.0 / parameters.command_rate_hz, self._play, clock=STEADY)
 
     def _play(self) -> None:
         """The recorded arm, now; the end of the recording is the end of the node."""
@@ -108,7 +112,7 @@ class JointStateBridgeNode(Node):
         stamp_s = self.get_clock().now().nanoseconds * 1e-9
         self._relay.publish(joint_state(time_message(stamp_s), position_rad, 0.0 * position_rad))
         self._heard_s = time.monotonic()
-        link.arm_is_at(stamp_s, position_rad)
+        link.follow(stamp_s, position_rad)
 
     def _diagnose(self) -> Diagnosis:
         relayed = self._relay.relayed

@@ -1,7 +1,6 @@
 """Mode `command`: the simulator is the arm, behind the interface and the gate of a real one."""
 
 import time
-from collections import deque
 
 import numpy as np
 from rclpy.clock import Clock, ClockType
@@ -40,7 +39,6 @@ class SimulatedArm:
         self._driver: ArmDriver | None = None
         self._estopped = False
         self._waits_because = ''
-        self._setpoints: deque[tuple[float, np.ndarray]] = deque(maxlen=64)  # between the threads
         self._log = DriverLog(node.get_logger())
         self.link = TwinLink(node, parameters, on_state=self._on_state)
         self._arm = TwinArm(parameters.states_topic, self._send, parameters.twin.silent_s)
@@ -114,11 +112,7 @@ class SimulatedArm:
     # --- messages --------------------------------------------------------------------------------
 
     def _on_state(self, position_rad: np.ndarray, age_s: float) -> None:
-        now_s = time.monotonic()
-        self._arm.receive(position_rad, now_s - max(age_s, 0.0))
-        while self._setpoints:
-            stamp_s, setpoint_rad = self._setpoints.popleft()
-            self.link.monitor.arm_moved(stamp_s, setpoint_rad, self._clock_s(), now_s)
+        self._arm.receive(position_rad, time.monotonic() - max(age_s, 0.0))
 
     def _send(self, goal_rad: np.ndarray) -> None:
         """In the loop's thread."""
@@ -164,7 +158,7 @@ class SimulatedArm:
                 frame_id=setpoint.mode,
             )
         )
-        self._setpoints.append((stamp_s, setpoint.position_rad))
+        self.link.arm_is_at(stamp_s, setpoint.position_rad)
 
     def _publish_estop(self, active: bool) -> None:
         self._estopped = active

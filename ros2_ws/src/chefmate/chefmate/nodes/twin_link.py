@@ -1,6 +1,7 @@
 """The topics between an arm and its twin, around `chefmate_core.twin.monitor`."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -27,6 +28,8 @@ OnState = Callable[[np.ndarray, float], None]
 class TwinLink:
     """Tells the simulator where to be, hears where it is, and publishes how far that is off.
 
+    One other thread may call `is_due`, `arm_is_at`, `follow` and `command`.
+
     Args:
         on_state: called with the simulator's position, rad, shape (6,), and the age that its stamp
             tells, s.
@@ -41,6 +44,7 @@ class TwinLink:
         self._twin_names = list(self._map.names)
         self.monitor = TwinMonitor(self._map, parameters.twin)
         self._on_state = on_state
+        self._arm: deque[tuple[float, np.ndarray, float, float]] = deque(maxlen=256)
         self._period_s = 1.0 / parameters.command_rate_hz
         self._due_s = 0.0
         self._told_rad = np.full(len(JOINT_NAMES), np.nan)
@@ -73,11 +77,14 @@ class TwinLink:
         return True
 
     def arm_is_at(self, stamp_s: float, position_rad: np.ndarray) -> None:
-        """The arm was measured, rad, shape (6,), at a stamp; the simulator is to be there."""
-        now_s = time.monotonic()
-        self.monitor.arm_moved(stamp_s, position_rad, self._clock_s(), now_s)
+        """The arm was there, rad, shape (6,), at a stamp; the twin is compared with that."""
+        self._arm.append((stamp_s, position_rad, self._clock_s(), time.monotonic()))
+
+    def follow(self, stamp_s: float, position_rad: np.ndarray) -> None:
+        """The arm was there, and the simulator is to be: it is told what is news."""
+        self.arm_is_at(stamp_s, position_rad)
         moved = not np.max(np.abs(position_rad - self._told_rad)) <= UNCHANGED_RAD
-        if moved or now_s - self._told_s >= REMINDER_S:
+        if moved or time.monotonic() - self._told_s >= REMINDER_S:
             self.command(stamp_s, position_rad)
 
     def command(self, stamp_s: float, position_rad: np.ndarray) -> None:
@@ -97,6 +104,11 @@ class TwinLink:
     def _clock_s(self) -> float:
         return self._node.get_clock().now().nanoseconds * 1e-9
 
+    def _take_arm(self) -> None:
+        """Hand what another thread has left to the monitor."""
+        while self._arm:
+            self.monitor.arm_moved(*self._arm.popleft())
+
     def _on_twin(self, message: JointState) -> None:
         clock_s, now_s = self._clock_s(), time.monotonic()
         stamp_s = seconds(message.header.stamp)
@@ -113,6 +125,7 @@ class TwinLink:
             self._on_state(position_rad, clock_s - stamp_s)
 
     def _compare(self) -> None:
+        self._take_arm()
         error = self.monitor.compare()
         if error is None:
             return
@@ -122,6 +135,7 @@ class TwinLink:
 
     def _tell_changes(self) -> None:
         """An operator learns at once of what is wrong, and that it is over."""
+        self._take_arm()
         now_s = time.monotonic()
         before, self._state = self._state, self.monitor.state(now_s)
         if self._state is before:

@@ -119,7 +119,9 @@ class JointMap:
                 f'{JOINT_NAMES[empty[0]]} is within its limits; check sign, offset and limits'
             )
         self._index = {name: index for index, name in enumerate(self.names)}
-        self._seen_names: tuple[str, ...] = ()  # of the last good message, and where each belongs
+        self._seen_names: tuple[str, ...] | None = (
+            None  # of the last good message, and where each belongs
+        )
         self._seen_order: np.ndarray = np.arange(0)
 
     @property

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from chefmate_core.diagnosis import Diagnosis, Level
-from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
+from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.timing import Rate
 from chefmate_core.twin.config import TwinConfig
 from chefmate_core.twin.history import History
@@ -18,7 +18,8 @@ from chefmate_core.twin.stamps import StampClock, StampReader
 from chefmate_core.twin.tracking import ErrorTracker, JointError
 
 LAG_PERIOD_S = 2.0  # between two estimates of the latency
-REFUSAL_SHOWN_S = 5.0  # how long a refused message makes a warning
+REFUSAL_SHOWN_S = 5.0  # how long a refused message is told
+_HINT_STATES = 60  # newest ones of the twin that its unit is guessed from
 
 
 class TwinState(StrEnum):
@@ -222,10 +223,10 @@ class TwinMonitor:
         """Numbers 57.3 times those of the arm are degrees, also where they are small."""
         if not (len(self._real) and len(self._twin)):
             return ''
-        real, twin = self._real.positions_rad[-1], self._twin.positions_rad[-1]
-        told = np.abs(real) > 0.02
-        if told.sum() * 2 >= JOINT_COUNT and np.allclose(
-            np.degrees(real)[told], twin[told], rtol=0.3, atol=0.3
-        ):
+        newest = slice(-_HINT_STATES, None)
+        twin = self._twin.positions_rad[newest]
+        real = self._real.at(self._twin.times_s[newest])
+        factor = np.sum(twin * real) / max(np.sum(real**2), 1e-9)
+        if abs(factor / math.degrees(1.0) - 1.0) < 0.15:
             return '. Its numbers are those of the arm in degrees: set unit: deg in the mapping'
         return ''

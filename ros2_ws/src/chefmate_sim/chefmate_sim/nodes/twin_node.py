@@ -57,7 +57,9 @@ class TwinNode(Node):
             seed,
         )
         clock = declare(self, 'clock', False, 'Publish /clock, as Isaac Sim does by default.')
-        self._sim_clock = self.create_publisher(ClockMessage, '/clock', qos.STATE) if clock else None
+        self._sim_clock = (
+            self.create_publisher(ClockMessage, '/clock', qos.STATE) if clock else None
+        )
         self._states = self.create_publisher(JointState, states_topic, qos.STATE)
         self.create_subscription(JointState, command_topic, self._on_command, qos.TWIN_COMMAND)
         self._diagnostics = DiagnosticsPublisher(self)
