@@ -3,8 +3,9 @@
 viser has no place that is always in sight, on a phone least of all. The bar is therefore a button
 of the document itself; it goes into the page's <head> through the gateway. Pressed, it presses
 the hotkey of the page's command, so that there is one way from a browser to the arm. What it says
-comes back from the page: `state_html`, an invisible element that is replaced once a second. Is
-that older than `LOST_MS`, the bar says that it cannot stop anything from here.
+comes back from the page: `state_html`, an invisible element that is replaced once a second. Does
+that not happen for `LOST_MS`, the bar says that it cannot stop anything from here; time in which
+the browser itself did nothing does not count.
 """
 
 from html import escape
@@ -14,6 +15,7 @@ BAR_ID = 'chefmate-stop'
 HOTKEY = 'escape'
 LOST_MS = 3500
 ANSWER_MS = 1500
+SHEET = '48%'  # of a phone's height
 
 
 def state_html(stopped: bool | None, why_not: str, beat: int) -> str:
@@ -28,7 +30,6 @@ def state_html(stopped: bool | None, why_not: str, beat: int) -> str:
 
 
 HEAD_HTML = f"""
-<title>ChefMate</title>
 <style>
 #{BAR_ID} {{
   position: fixed; left: 16px; top: 16px; z-index: 100000; min-width: 232px; padding: 10px 22px;
@@ -45,8 +46,15 @@ HEAD_HTML = f"""
 #{BAR_ID}[data-look=stopped] {{ background: #2b2b2f; border-color: #e03131; cursor: default; }}
 #{BAR_ID}[data-look=lost] {{ background: #5c6066; border-style: dashed; cursor: not-allowed; }}
 #{BAR_ID}[data-look=unanswered] {{ background: #7d1210; border-color: #ffd43b; }}
+/* viser's notices have their place where the bar is. */
+.mantine-Notifications-root[data-position^=top] {{ margin-top: 84px; }}
 @media (max-width: 600px) {{
   #{BAR_ID} {{ left: 8px; right: 8px; top: 8px; padding: 9px 12px; }}
+}}
+/* On a phone viser's panel is a sheet at the foot: as wide as the phone, and no higher than half. */
+@media (max-width: 600px) {{
+  .mantine-Paper-root[style*="bottom: 0"] {{ width: 100% !important; max-height: {SHEET} !important; }}
+  .mantine-Paper-root[style*="bottom: 0"] [style*="width: 20em"] {{ width: 100% !important; }}
 }}
 </style>
 <script>
@@ -60,8 +68,9 @@ HEAD_HTML = f"""
     lost: ['NOT CONNECTED', 'the arm cannot be stopped from here'],
     absent: ['NOTHING TO STOP', ''],
   }};
-  let beat = null, heard = -Infinity, pressed = -Infinity, shown = null;
+  let beat = null, silent = Infinity, looked = 0, pressed = -Infinity, shown = null;
   const now = () => performance.now();
+  document.title = 'ChefMate';
   const bar = document.createElement('button');
   bar.id = '{BAR_ID}';
   bar.type = 'button';
@@ -73,9 +82,11 @@ HEAD_HTML = f"""
   }};
   const show = () => {{
     const state = document.getElementById('{STATE_ID}');
-    if (state && state.dataset.beat !== beat) {{ beat = state.dataset.beat; heard = now(); }}
+    silent += Math.min(now() - looked, 250);
+    looked = now();
+    if (state && state.dataset.beat !== beat) {{ beat = state.dataset.beat; silent = 0; }}
     const said = state ? state.dataset.state : 'lost';
-    let look = now() - heard > {LOST_MS} ? 'lost' : said;
+    let look = silent > {LOST_MS} ? 'lost' : said;
     if (said === 'stopped') pressed = -Infinity;
     else if (look !== 'lost' && now() - pressed < {ANSWER_MS}) look = 'stopping';
     else if (look !== 'lost' && now() - pressed < 6 * {ANSWER_MS}) look = 'unanswered';

@@ -6,7 +6,7 @@ from enum import Enum
 from chefmate.viewer.feeds import Feeds
 from chefmate.viewer.health import POLICY, TASK, Health
 
-PATIENCE_S = 1.0
+PATIENCE_S, SERVO_PATIENCE_S = 1.0, 3.0
 
 
 class Tone(Enum):
@@ -29,13 +29,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Story:
-    """The headline with its tone, the task in force, and what the judge says."""
+    """The headline with its tone, the task in force, what the judge says, what hurts."""
 
     headline: str
     tone: Tone
     instruction: str
     judged: str
     working: bool
+    careful: str  # what a servo suffers from
 
 
 def tell(
@@ -50,10 +51,13 @@ def tell(
     progress = feeds.progress.fresh(now_s, PATIENCE_S)
     busy = health.value(POLICY, 'busy', now_s) == 'True'
     working = progress is not None or busy
-    judged = verdict.sentence if verdict is not None and instruction else ''
+    judged = _judged(verdict) if verdict is not None and instruction else ''
+
+    servos = feeds.servos.fresh(now_s, SERVO_PATIENCE_S)
+    careful = '; '.join(servos.findings) if servos is not None else ''
 
     def story(headline: str, tone: Tone) -> Story:
-        return Story(headline, tone, instruction, judged, working)
+        return Story(headline, tone, instruction, judged, working, _sentence(careful))
 
     if stopped:
         return story('Stopped. The arm holds still', Tone.BAD)
@@ -63,9 +67,6 @@ def tell(
         return story('Waiting for the arm', Tone.QUIET)
     if feeds.joints.fresh(now_s, PATIENCE_S) is None:
         return story('The arm has fallen silent', Tone.BAD)
-    servos = feeds.servos.fresh(now_s, PATIENCE_S * 3)
-    if servos is not None and servos.findings:
-        return story(f'Careful: {servos.findings[0]}', Tone.WARNING)
     if progress is not None:
         return story(f'{_sentence(progress.phase)} · {progress.elapsed_s:.0f} s', Tone.WORKING)
     if busy:
@@ -87,5 +88,14 @@ def _waiting(health: Health, now_s: float) -> str:
     return 'Ready for a task' if policy.sentence == 'ready' else _sentence(policy.sentence)
 
 
+def _judged(verdict: Verdict) -> str:
+    """Return the first of the judge's findings: the rest is for those who debug."""
+    first, *rest = verdict.sentence.split('; ')
+    finding = _sentence(first) + (f' (and {len(rest)} more)' if rest else '')
+    return finding if verdict.achieved else f'Not there yet: {finding}'
+
+
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """Return a part's words as a sentence; names are words, too."""
+    words = text.replace('_', ' ')
+    return words[:1].upper() + words[1:]

@@ -25,7 +25,7 @@ class PlotsPanel:
             _series(TITLES[name], colour)
             for name, colour in zip(JOINT_NAMES, COLOURS, strict=True)
         ]
-        self._joints = _plot(gui, 'All joints, degrees', everything)
+        self._joints = _plot(gui, f'All joints, degrees, last {SECONDS} s', everything)
         self._chosen = gui.add_dropdown('Joint', tuple(TITLES.values()))
         self._chosen.on_update(lambda _: self.draw(self._now_s))
         self._one = _plot(

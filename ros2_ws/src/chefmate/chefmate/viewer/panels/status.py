@@ -15,7 +15,7 @@ class StatusPanel:
     """Headline, task, judge, the last answer to a button; and the state of the stop bar."""
 
     def __init__(self, gui: viser.GuiApi, control: bool) -> None:
-        self._mode = 'You are in control' if control else 'You are watching'
+        self._mode = 'You may give tasks' if control else 'You are watching'
         self._card = gui.add_html('')
         self._state = gui.add_html(state_html(None, '', 0))
         self._beat = 0
@@ -28,8 +28,7 @@ class StatusPanel:
     def draw(self, story: Story, answer: tuple[str, Tone], notes: tuple[str, ...]) -> None:
         """Show the story; `answer` is what came of the last button, or empty."""
         lines = [
-            f'<div style="display:flex;justify-content:space-between;{QUIET}">'
-            f'<span>ChefMate</span><span>{self._mode}</span></div>',
+            f'<div style="{QUIET}">{self._mode}</div>',
             f'<div style="font-weight:700;font-size:17px;line-height:1.3;margin-top:2px;'
             f'color:{story.tone.value}">{escape(story.headline)}</div>',
         ]
@@ -37,6 +36,11 @@ class StatusPanel:
             lines.append(f'<div style="margin-top:3px">“{escape(story.instruction)}”</div>')
         if story.judged:
             lines.append(f'<div style="{QUIET};margin-top:2px">{escape(story.judged)}</div>')
+        if story.careful:
+            lines.append(
+                f'<div style="font-size:13px;color:{Tone.WARNING.value}">'
+                f'{escape(story.careful)}</div>'
+            )
         said, tone = answer
         if said:
             lines.append(

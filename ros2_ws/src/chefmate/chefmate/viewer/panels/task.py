@@ -17,6 +17,8 @@ LABELS = {
     Deed.SAVE: ('Save recording', 'gray', viser.Icon.DEVICE_FLOPPY),
     Deed.DISCARD: ('Discard recording', 'gray', viser.Icon.TRASH),
 }
+# One or the others are shown, as an episode is being recorded or not.
+RECORDING = (Deed.RECORD, Deed.SAVE, Deed.DISCARD)
 RELEASE_LABEL = 'Let the arm move again …'
 RELEASE_QUESTION = (
     'The arm goes on from where it is, slowly at first. Look at it, not at this page: '
@@ -66,8 +68,14 @@ class TaskPanel:
         if self._release.visible != self._may_release:
             self._release.visible = self._may_release
         reasons: dict[str, list[str]] = {}
+        recording = not why_not(Deed.SAVE, situation)
         for deed, button in self._buttons.items():
             reason = why_not(deed, situation)
+            visible = deed not in RECORDING or (deed is Deed.RECORD) is not recording
+            if button.visible != (visible and situation.control):
+                button.visible = visible and situation.control
+            if not visible:
+                continue
             if button.disabled != bool(reason):
                 button.disabled = bool(reason)
             if reason:

@@ -46,6 +46,8 @@ class ArmView:
             if joint.turns:
                 self._frames[joint.name] = (frame, at_zero, joint.axis)
         for link, looks in model.looks.items():
+            if link == tree.root and ghost_colour is not None:
+                continue  # it stands in the arm's own base, and both would flicker
             for index, (mesh, colour) in enumerate(looks):
                 scene.add_mesh_simple(
                     f'{paths[link]}/look_{index}',
@@ -55,8 +57,8 @@ class ArmView:
                     opacity=opacity,
                     flat_shading=True,
                     side='double',
-                    cast_shadow=opacity is None,
-                    receive_shadow=opacity is None,
+                    cast_shadow=False,
+                    receive_shadow=False,
                 )
 
     def move(self, position_rad: np.ndarray) -> None:

@@ -12,11 +12,12 @@ from chefmate_core.geometry import Pose
 from chefmate_core.kinematics.planned_path import PlannedPath
 
 # A look at arm, tray and plate at once, from the front left.
-CAMERA_AT_M = (0.72, 0.30, 0.44)
+CAMERA_AT_M = (0.81, 0.34, 0.50)
 CAMERA_LOOKS_AT_M = (0.15, 0.0, 0.07)
 CAMERA_FOV_RAD = 0.75  # vertical
 # From further away in a picture that is narrower than this, so that plate and tray stay in it.
-WIDE_ENOUGH = 1.3
+WIDE_ENOUGH = 0.85
+PORTRAIT, RAISED = 0.75, 0.19  # width by height; how far up then, as part of the picture's height
 
 GHOST_COLOUR = (0.16, 0.50, 0.95)
 GHOST_OPACITY = 0.35
@@ -30,7 +31,7 @@ class Scene:
 
     def __init__(self, scene: viser.SceneApi, model: ArmModel) -> None:
         scene.set_up_direction('+z')
-        scene.configure_default_lights(cast_shadow=True)
+        _light(scene)
         _add(scene, '/table', table())
         self.arm = ArmView(scene, '/arm', model)
         self.twin = ArmView(scene, '/twin', model, GHOST_COLOUR, GHOST_OPACITY)
@@ -81,13 +82,29 @@ class Scene:
 
 
 def aim(client: viser.ClientHandle) -> None:
-    """Turn a new browser's view to the kitchen, from further away if its window is narrow."""
+    """Turn a new browser's view to the kitchen: further away and higher up on a phone."""
     aspect = max(client.camera.image_width, 1) / max(client.camera.image_height, 1)
     target = np.array(CAMERA_LOOKS_AT_M)
     away = (np.array(CAMERA_AT_M) - target) * max(1.0, WIDE_ENOUGH / aspect)
+    if aspect < PORTRAIT:  # the sheet of panels covers the lower half of the picture
+        ahead = -away / np.linalg.norm(away)
+        up = np.cross(np.cross(ahead, (0.0, 0.0, 1.0)), ahead)
+        height = 2.0 * np.linalg.norm(away) * np.tan(CAMERA_FOV_RAD / 2)
+        target = target - up / np.linalg.norm(up) * height * RAISED
     client.camera.fov = CAMERA_FOV_RAD
     client.camera.position = target + away
     client.camera.look_at = target
+
+
+def _light(scene: viser.SceneApi) -> None:
+    """Light from above and from the camera's side; shadow maps would be half a phone's work."""
+    scene.configure_default_lights(enabled=False)
+    scene.configure_environment_map(None)
+    scene.add_light_hemisphere(
+        '/light/room', sky_color=(255, 252, 245), ground_color=(150, 135, 120), intensity=2.1
+    )
+    scene.add_light_directional('/light/lamp', intensity=1.9, position=(0.5, 0.6, 1.2))
+    scene.add_light_directional('/light/window', intensity=0.5, position=(0.8, -0.8, 0.4))
 
 
 def _add(scene: viser.SceneApi, root: str, parts: Parts) -> None:
@@ -98,6 +115,8 @@ def _add(scene: viser.SceneApi, root: str, parts: Parts) -> None:
             mesh.faces,
             color=rgb(colour),
             flat_shading=True,
+            cast_shadow=False,
+            receive_shadow=False,
         )
 
 
