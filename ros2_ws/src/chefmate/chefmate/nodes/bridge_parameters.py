@@ -81,7 +81,7 @@ def declared_parameters(node: Node) -> BridgeParameters:
         preset=declare(
             node, 'preset', 'careful', 'Limits of the safety gate, mode command.'
         ),
-        bag=declare(node, 'bag', '', 'Recorded session or rosbag2 folder, mode replay.'),
+        bag=declare(node, 'bag', '', 'Recorded session or rosbag2 folder, mode replay.').strip(),
         speed=declare(node, 'speed', 1.0, 'Of a replay, times real time.', (0.01, 100.0)),
     )  # fmt: skip
     for topic in (parameters.command_topic, parameters.states_topic):
