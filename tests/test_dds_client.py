@@ -49,7 +49,7 @@ from chefmate_core.dds_client.messages import (
 from chefmate_core.dds_client.mismatch import mismatches
 from chefmate_core.dds_client.participant import Participant
 from chefmate_core.errors import ConfigurationError
-from chefmate_core.joints import ISAAC_JOINT_NAMES
+from chefmate_core.joints import ISAAC_JOINT_NAMES, JOINT_NAMES
 from chefmate_ros.qos import profile
 
 pytestmark = pytest.mark.system
@@ -636,6 +636,39 @@ def test_a_simulated_arm_publishes_one_position_for_each_joint_or_nothing(dds):
         arm.publish([0.0, 0.0], [0.0] * 3)
     with pytest.raises(ConfigurationError, match='each once'):
         JointStateClient(dds, names=('Jaw', 'Jaw'))
+
+
+def test_the_bridge_mirrors_the_arm_in_a_simulator_without_ros(dds, ros, start):
+    """The whole way: driver's topic, bridge, this client as the simulator, bridge, error."""
+    errors = ros.hear('twin/joint_error', RosJointState)
+    measured = ros.speak('follower/joint_states', RosJointState)
+    arm = JointStateClient(dds)
+    bridge = (
+        'import sys; from chefmate.nodes.joint_state_bridge_node import main; sys.exit(main())'
+    )
+    start(bridge, '--ros-args', '-p', 'mode:=mirror')
+    ours_rad = [0.1, -0.2, 0.3, -0.4, 0.5, 0.6]
+
+    def follow():
+        stamp = ros.node.get_clock().now().to_msg()
+        measured.publish(
+            RosJointState(
+                header=RosHeader(stamp=stamp),
+                name=list(JOINT_NAMES),
+                position=ours_rad,
+                velocity=[0.0] * 6,
+            )
+        )
+        goals_rad = arm.goals_rad()
+        if not np.isnan(goals_rad).any():
+            arm.publish(goals_rad - 0.01)
+        dds.spin_once(0.01)
+        return errors and list(errors[-1].position) == pytest.approx([0.01] * 6, abs=1e-6)
+
+    assert dds.spin_until(follow, PATIENCE_S), (arm.accepted, errors[-1:])
+    assert arm.goals_rad() == pytest.approx(ours_rad)
+    assert tuple(errors[-1].name) == JOINT_NAMES
+    assert not arm.refused
 
 
 def test_another_domain_is_not_heard(dds, variables):

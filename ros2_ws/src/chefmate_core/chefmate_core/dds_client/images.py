@@ -1,8 +1,8 @@
 """Images, raw and compressed, with their pixels as bytes.
 
-cyclonedds makes a Python list of every sequence of bytes: 31 ms to write a picture of 640x480 and
-3 ms to read one, each with a million objects. In both messages the bytes are the last field, so
-that what is before them can be left to cyclonedds, and they are appended as they are: 0.3 ms.
+cyclonedds makes a Python list of every sequence of bytes: measured 100 ms to encode a picture of
+640x480 and 33 ms to decode one. In both messages the bytes are the last field, so that what is
+before them can be left to cyclonedds, and they are appended as they are: less than 0.1 ms.
 """
 
 import struct

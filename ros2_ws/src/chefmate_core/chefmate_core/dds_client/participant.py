@@ -53,7 +53,7 @@ class Participant:
         except DDSException as error:
             _close_domain(self.discovery.domain)
             raise DdsError(
-                f'Cyclone DDS cannot take part in domain {self.discovery.domain}: {error} Its '
+                f'Cyclone DDS cannot take part in domain {self.discovery.domain}: {error}. Its '
                 'own words are on stderr. Is the configuration right that CYCLONEDDS_URI names?'
             ) from error
         self._waitset: WaitSet | None = WaitSet(self.entity)
@@ -180,7 +180,7 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except DDSException as error:
         raise DdsError(
-            f'{name}: Cyclone DDS refuses this topic: {error} Has this participant the topic with '
+            f'{name}: Cyclone DDS refuses this topic: {error}. Has this participant the topic with '
             'another type?'
         ) from error
 
@@ -204,7 +204,7 @@ def _open_domain(wanted: Discovery) -> None:
                 entity = Domain(wanted.domain, xml)
             except DDSException as error:
                 raise DdsError(
-                    f'Cyclone DDS cannot open domain {wanted.domain}: {error} Its own words are '
+                    f'Cyclone DDS cannot open domain {wanted.domain}: {error}. Its own words are '
                     'on stderr. Is the interface there that CHEFMATE_DDS_INTERFACE names? Has '
                     'something else in this process opened the domain?'
                 ) from error
