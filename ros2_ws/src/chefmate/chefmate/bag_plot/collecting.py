@@ -77,12 +77,14 @@ class JointCollector:
         return True
 
     def finish(self) -> JointSeries:
-        """Return what there is, by time."""
+        """Return what there is, by time; what is not finite is NaN."""
         order = np.argsort(self._time_s, kind='stable')
         position_rad, velocity_rad_s = (
             np.array(values, dtype=np.float32).reshape(-1, JOINT_COUNT)[order]
             for values in (self._position_rad, self._velocity_rad_s)
         )
+        for values in (position_rad, velocity_rad_s):
+            values[~np.isfinite(values)] = np.nan
         return JointSeries(
             np.array(self._time_s)[order],
             position_rad,

@@ -146,6 +146,10 @@ def _six(
     def draw(axes: Axes, is_last: bool) -> None:
         for index, name in enumerate(JOINT_NAMES):
             line(axes, series.time_s, values[:, index], theme.JOINT_COLOURS[index], name, 1.1)
+        # The least lies on top: in a long recording a line is a band that hides what is under it.
+        reach = np.nan_to_num(np.abs(values)).max(axis=0, initial=0.0)
+        for index, place in enumerate(np.argsort(-reach)):
+            axes.lines[place].set_zorder(2.0 + 0.1 * index)
         over_time(axes, recording, title, unit, is_last)
         legend(axes, 6)
 
@@ -180,6 +184,8 @@ def _timing_rows(recording: Recording) -> list[Row]:
             )
             line(axes, *worst, colours[topic], topic, 1.1)
         axes.set_yscale('log')
+        axes.yaxis.set_major_formatter(lambda value, _: f'{value:g}')
+        axes.yaxis.set_minor_formatter(lambda value, _: '')
         over_time(axes, recording, 'age at reception, the worst of each stretch', 'ms', is_last)
 
     rows: list[Row] = []

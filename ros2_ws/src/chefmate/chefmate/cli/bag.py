@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 FORMATS = ('.html', '.png')
 EXAMPLES = (
-    ('chefmate bag plot recordings/bread', 'the newest episode of a session, as a page'),
-    ('chefmate bag plot recordings/bread --episode 3 --out bread.png', 'another one, a picture'),
-    ('chefmate bag plot recordings/bread --from 12 --to 15', 'three seconds of it, closer'),
-    ("chefmate bag plot my_bag --topics 'follower/*'", 'any rosbag2 bag, some of its topics'),
+    ('chefmate bag plot SESSION', "a page of the session's newest episode"),
+    ('chefmate bag plot SESSION --episode 3 --out 3.png', 'another, as a picture'),
+    ('chefmate bag plot BAG --from 12 --to 15', 'three seconds, closer'),
+    ("chefmate bag plot BAG --topics 'follower/*'", 'some of the topics'),
 )
 
 

@@ -1,5 +1,6 @@
 """Bags with everything that the plots draw, written message by message."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from chefmate.bag_plot.page import html
+from chefmate.bag_plot.reading import read_recording
 from chefmate_core.joints import JOINT_NAMES
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
@@ -86,10 +89,10 @@ def new_bag(tmp_path):
     return lambda name='bag': BagUnderTest(tmp_path / name)
 
 
-@pytest.fixture
-def whole_bag(new_bag):
-    """Write four seconds in which everything happens once; return the folder."""
-    bag = new_bag()
+@pytest.fixture(scope='session')
+def original_bag(tmp_path_factory):
+    """Write four seconds in which everything happens once; return the folder, to be read only."""
+    bag = BagUnderTest(tmp_path_factory.mktemp('original') / 'bag')
     bag.instruction(0.0, 'pick up the bread')
     for step in range(400):
         now_s = step / 100
@@ -112,3 +115,15 @@ def whole_bag(new_bag):
     bag.joints('/twin/joint_error', 1.0, np.full(6, 0.01))
     bag.joints('/twin/joint_error', 2.0, np.full(6, 0.02))
     return bag.close()
+
+
+@pytest.fixture
+def whole_bag(original_bag, tmp_path):
+    """Return a copy of the bag in which everything happens once."""
+    return Path(shutil.copytree(original_bag, tmp_path / 'bag'))
+
+
+@pytest.fixture(scope='session')
+def whole_page(original_bag):
+    """Return the page of that bag."""
+    return html(read_recording(original_bag), '<b>bag</b>', [('why', '<script>')], ['<i>late</i>'])

@@ -12,7 +12,7 @@ from chefmate.bag_plot.drawing import rate_over_time, runs, worst_over_time
 def test_a_single_spike_in_an_hour_stays():
     time_s = np.arange(360_000) / 100
     rng = np.random.default_rng(1)
-    for _ in range(20):
+    for _ in range(3):
         values = rng.normal(0, 0.1, len(time_s))
         high, low = rng.integers(0, len(time_s), 2)
         values[high], values[low] = 5.0, -5.0

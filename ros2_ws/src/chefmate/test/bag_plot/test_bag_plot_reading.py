@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from chefmate.bag_plot.figures import png
 from chefmate.bag_plot.reading import read_recording
 from chefmate.bag_plot.series import at_times
 from chefmate_core.dataset.errors import DatasetError, DatasetRequestError
@@ -51,6 +52,18 @@ def test_malformed_messages_are_counted_and_the_others_drawn(new_bag):
     recording = read_recording(bag.close())
     assert recording.unreadable == {STATES: 4, 'wrist/image_raw/compressed': 1}
     assert recording.joints[STATES].time_s == pytest.approx([0.0, 0.06], abs=0.002)
+
+
+def test_numbers_that_are_none_leave_holes(new_bag):
+    bag = new_bag()
+    for step, value in enumerate((0.5, np.nan, np.inf, -np.inf, 1e300, 0.6)):
+        bag.joints(f'/{STATES}', step / 100, np.full(6, value), velocity=np.full(6, value))
+    recording = read_recording(bag.close())
+    series = recording.joints[STATES]
+    for values in (series.position_rad, series.velocity_rad_s):
+        assert np.isnan(values[1:5]).all()
+        assert values[[0, 5], 0] == pytest.approx([0.5, 0.6])
+    assert png(recording, 'holes', [])[:4] == b'\x89PNG'
 
 
 def test_stamps_of_another_clock_have_no_age_and_are_placed_by_reception(new_bag):
