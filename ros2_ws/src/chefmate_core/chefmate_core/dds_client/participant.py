@@ -180,8 +180,8 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except DDSException as error:
         raise DdsError(
-            f'{name}: Cyclone DDS refuses this topic: {error}. Has this participant the topic with '
-            'another type?'
+            f'{name}: Cyclone DDS refuses this topic: {error}. Has this participant the topic '
+            'with another type?'
         ) from error
 
 
