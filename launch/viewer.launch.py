@@ -6,8 +6,10 @@ It watches, and anybody who sees it can press the emergency stop. `control:=true
 tasks, record, and release the stop.
 """
 
+from importlib.util import find_spec
+
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
+from launch.actions import DeclareLaunchArgument, LogInfo
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
@@ -44,6 +46,9 @@ ARGUMENTS = [
 
 
 def generate_launch_description():
+    if find_spec('viser') is None:
+        missing = LogInfo(msg='no page: it needs viser. Next: make setup, or pip install viser')
+        return LaunchDescription([*ARGUMENTS, missing])
     page = Node(
         package='chefmate',
         executable='viewer_node',
@@ -65,7 +70,10 @@ def generate_launch_description():
             ('emergency_stop_active', '/emergency_stop_active'),
         ],
         output='screen',
-        # The arm needs no page: its end ends nothing. A crash brings it back; a refusal to start
-        # (exit code 1) has said why, and would only say it again.
+        # The arm needs no page: its end ends nothing. It comes back after a crash, but not for
+        # ever: a refusal to start is said thrice.
+        respawn=True,
+        respawn_delay=3.0,
+        respawn_max_retries=2,
     )
     return LaunchDescription([*ARGUMENTS, page])

@@ -11,7 +11,7 @@ from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
 
 from chefmate.nodes.chunk_messages import duration
-from chefmate.viewer.deeds import NEEDS, Deed
+from chefmate.viewer.deeds import FOR_ALL, NEEDS, Deed
 from chefmate.viewer.story import Tone
 from chefmate_msgs.action import ExecuteTask
 
@@ -28,9 +28,11 @@ TRIGGERS = {
 class ViewerActions:
     """Calls services and the action; answers go to `say`."""
 
-    def __init__(self, node: Node, max_duration_s: float, say: Say) -> None:
+    def __init__(self, node: Node, control: bool, max_duration_s: float, say: Say) -> None:
+        """Without `control`, whatever a browser sends, it can do no more than stop the arm."""
         self._node = node
         self._say = say
+        self._control = control
         self._max_duration_s = max_duration_s
         self._lock = threading.Lock()
         self._estop = node.create_client(SetBool, 'emergency_stop')
@@ -53,6 +55,9 @@ class ViewerActions:
 
     def do(self, deed: Deed, text: str = '') -> None:
         """Ask for a deed; in the thread of whoever pressed the button, for it must not wait."""
+        if deed not in FOR_ALL and not self._control:
+            self._node.get_logger().warning(f'refused, as this page only watches: {deed.value}')
+            return
         with self._lock:
             if deed in (Deed.STOP, Deed.RELEASE):
                 request = SetBool.Request(data=deed is Deed.STOP)

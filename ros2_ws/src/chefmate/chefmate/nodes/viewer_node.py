@@ -41,8 +41,7 @@ class ViewerNode(Node):
 
     def __init__(self) -> None:
         super().__init__('viewer')
-        os.nice(NICE)
-        self._parameters = parameters = declared_parameters(self)
+        self._settings = parameters = declared_parameters(self)
         model = read_arm_model()
         self._feeds = Feeds()
         self._health = Health()
@@ -51,7 +50,9 @@ class ViewerNode(Node):
         self._verdict: Verdict | None = None
         self._closing = threading.Event()
         self._serving = Serving(parameters.host, parameters.port, parameters.token)
-        self._actions = ViewerActions(self, parameters.max_duration_s, self._say)
+        self._actions = ViewerActions(
+            self, parameters.control, parameters.max_duration_s, self._say
+        )
         self._page = Page(
             self._serving.viser,
             model,
@@ -73,9 +74,9 @@ class ViewerNode(Node):
         self._diagnostics.add('page', self._diagnose)
         self._thread = threading.Thread(target=self._draw, name='page', daemon=True)
         self._thread.start()
-        how = 'may start tasks' if parameters.control else 'it only watches, and can stop the arm'
-        token = ' with ?token= and the token behind it' if parameters.token else ''
-        self.get_logger().info(f'the page is at {self._address}{token} ({how})')
+        mode = 'control' if parameters.control else 'read-only'
+        token = ', with ?token= and the token behind it' if parameters.token else ''
+        self.get_logger().info(f'the page: {self._address} ({mode}){token}')
 
     @property
     def _address(self) -> str:
@@ -91,7 +92,7 @@ class ViewerNode(Node):
 
     def _draw(self) -> None:
         """In a thread of its own, until the node is closed."""
-        page, inputs, period_s = self._page, self._inputs, 1.0 / self._parameters.rate_hz
+        page, inputs, period_s = self._page, self._inputs, 1.0 / self._settings.rate_hz
         try:
             while not self._closing.is_set():
                 if not page.watchers:
@@ -116,7 +117,7 @@ class ViewerNode(Node):
             self._feeds, self._health, self._stopped, self._instruction, self._verdict, now_s
         )
         situation = Situation(
-            control=self._parameters.control,
+            control=self._settings.control,
             offered=self._actions.offered(),
             stopped=self._stopped,
             working=story.working,
@@ -152,7 +153,8 @@ class ViewerNode(Node):
             'address': self._address,
             'viewers': self._page.watchers,
             'refused': gateway.refused,
-            'control': self._parameters.control,
+            **{f'refused_{why}': count for why, count in gateway.refusals.items()},
+            'control': self._settings.control,
             'refused_joint_states': self._feeds.joints.refused,
         }
         return Diagnosis(Level.OK, f'{self._page.watchers} are watching', values)
@@ -160,4 +162,5 @@ class ViewerNode(Node):
 
 def main() -> int:
     """Entry point."""
+    os.nice(NICE)  # before there are other threads: they take it over
     return run_node(ViewerNode)

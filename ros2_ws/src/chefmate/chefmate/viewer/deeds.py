@@ -20,6 +20,10 @@ class Deed(Enum):
     DISCARD = 'discard'
 
 
+# What anybody may do who sees the page.
+FOR_ALL = frozenset({Deed.STOP})
+
+
 class Actions(Protocol):
     """Whoever carries a deed out; called from many threads, and never waits."""
 
@@ -56,7 +60,7 @@ class Situation:
 def why_not(deed: Deed, situation: Situation) -> str:
     """Return why a deed cannot be done now, a clause for people; empty: it can."""
     needed, nobody = NEEDS[deed]
-    if deed is not Deed.STOP and not situation.control:
+    if deed not in FOR_ALL and not situation.control:
         return READ_ONLY
     if needed not in situation.offered:
         return nobody

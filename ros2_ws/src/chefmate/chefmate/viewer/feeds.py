@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -100,7 +100,10 @@ class Feeds:
 
     def forget(self) -> None:
         """Forget what was received."""
-        for feed in (self.joints, self.asked, self.applied, self.twin, self.twin_error,
-                     self.things, self.path, self.servos, self.progress,
-                     *self.images.values()):  # fmt: skip
+        feeds: list[Feed[Any]] = [
+            *(self.joints, self.asked, self.applied, self.twin, self.twin_error),
+            *(self.things, self.path, self.servos, self.progress),
+            *self.images.values(),
+        ]
+        for feed in feeds:
             feed.forget()

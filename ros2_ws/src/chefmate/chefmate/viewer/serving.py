@@ -1,5 +1,6 @@
 """viser behind the gateway: the one address that is told to people is the gateway's."""
 
+import rich
 import viser
 
 from chefmate.viewer.gateway import Gateway, private_host, serve
@@ -14,6 +15,8 @@ class Serving:
     """
 
     def __init__(self, host: str, port: int, token: str | None) -> None:
+        # viser would print its private address, which is not the one to open.
+        rich.get_console().quiet = True
         private = private_host()
         self.viser = viser.ViserServer(host=private, port=0, label='ChefMate', verbose=False)
         try:

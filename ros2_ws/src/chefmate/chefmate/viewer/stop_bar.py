@@ -9,10 +9,11 @@ the browser itself did nothing does not count.
 """
 
 from html import escape
+from typing import Final
 
 STATE_ID = 'chefmate-state'
 BAR_ID = 'chefmate-stop'
-HOTKEY = 'escape'
+HOTKEY: Final = 'escape'
 LOST_MS = 3500
 ANSWER_MS = 1500
 SHEET = '48%'  # of a phone's height
@@ -51,9 +52,13 @@ HEAD_HTML = f"""
 @media (max-width: 600px) {{
   #{BAR_ID} {{ left: 8px; right: 8px; top: 8px; padding: 9px 12px; }}
 }}
-/* On a phone viser's panel is a sheet at the foot: as wide as the phone, and no higher than half. */
+/* viser leaves a third of the panel to labels; a task is long, and its label short. */
+[style*="width: 7.25em"] {{ width: 3.4em !important; }}
+/* On a phone viser's panel is a sheet at the foot: as wide as the phone, half as high. */
 @media (max-width: 600px) {{
-  .mantine-Paper-root[style*="bottom: 0"] {{ width: 100% !important; max-height: {SHEET} !important; }}
+  .mantine-Paper-root[style*="bottom: 0"] {{
+    width: 100% !important; max-height: {SHEET} !important;
+  }}
   .mantine-Paper-root[style*="bottom: 0"] [style*="width: 20em"] {{ width: 100% !important; }}
 }}
 </style>
@@ -65,7 +70,7 @@ HEAD_HTML = f"""
     stopping: ['STOPPING \\u2026', ''],
     stopped: ['STOPPED', 'the arm holds still'],
     unanswered: ['NO ANSWER', 'press again; a real arm: pull its power plug'],
-    lost: ['NOT CONNECTED', 'the arm cannot be stopped from here'],
+    lost: ['NOT CONNECTED', 'the page has ended: the arm cannot be stopped from here'],
     absent: ['NOTHING TO STOP', ''],
   }};
   let beat = null, silent = Infinity, looked = 0, pressed = -Infinity, shown = null;

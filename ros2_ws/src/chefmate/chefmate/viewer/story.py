@@ -51,7 +51,9 @@ def tell(
     progress = feeds.progress.fresh(now_s, PATIENCE_S)
     busy = health.value(POLICY, 'busy', now_s) == 'True'
     working = progress is not None or busy
-    judged = _judged(verdict) if verdict is not None and instruction else ''
+    judged = ''
+    if verdict is not None and instruction and not working:
+        judged = _judged(verdict)
 
     servos = feeds.servos.fresh(now_s, SERVO_PATIENCE_S)
     careful = '; '.join(servos.findings) if servos is not None else ''

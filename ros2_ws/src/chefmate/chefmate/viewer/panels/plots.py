@@ -20,6 +20,7 @@ class PlotsPanel:
     """Three plots; one joint is chosen for all viewers."""
 
     def __init__(self, gui: viser.GuiApi) -> None:
+        self._now_s = 0.0
         self._history = History(3 * JOINT_COUNT, SECONDS * SAMPLES_PER_S)
         everything = [
             _series(TITLES[name], colour)
@@ -41,7 +42,6 @@ class PlotsPanel:
         self._gate = _plot(
             gui, 'Held back by the gate, degrees', [_series('held back', '#e03131')]
         )
-        self._now_s = 0.0
 
     def sample(self, feeds: Feeds, now_s: float) -> None:
         """Take the newest values into the plots."""

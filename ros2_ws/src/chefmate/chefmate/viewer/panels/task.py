@@ -2,20 +2,23 @@
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from html import escape
+from typing import Literal
 
 import viser
 
 from chefmate.viewer.deeds import READ_ONLY, Actions, Deed, Situation, why_not
 
 SOMETHING_ELSE = 'Something else …'
+LONGEST = 400  # characters of an instruction
 LABELS = {
-    Deed.START: ('Start', 'green', viser.Icon.PLAYER_PLAY),
-    Deed.END: ('Stop the task', 'gray', viser.Icon.PLAYER_STOP),
-    Deed.RESET: ('Fresh kitchen', 'gray', viser.Icon.REFRESH),
-    Deed.RECORD: ('Record', 'gray', viser.Icon.PLAYER_RECORD),
-    Deed.SAVE: ('Save recording', 'gray', viser.Icon.DEVICE_FLOPPY),
-    Deed.DISCARD: ('Discard recording', 'gray', viser.Icon.TRASH),
+    Deed.START: ('Start', viser.Icon.PLAYER_PLAY),
+    Deed.END: ('Stop the task', viser.Icon.PLAYER_STOP),
+    Deed.RESET: ('Fresh kitchen', viser.Icon.REFRESH),
+    Deed.RECORD: ('Record', viser.Icon.PLAYER_RECORD),
+    Deed.SAVE: ('Save recording', viser.Icon.DEVICE_FLOPPY),
+    Deed.DISCARD: ('Discard recording', viser.Icon.TRASH),
 }
 # One or the others are shown, as an episode is being recorded or not.
 RECORDING = (Deed.RECORD, Deed.SAVE, Deed.DISCARD)
@@ -35,7 +38,7 @@ class TaskPanel:
         self._actions = actions
         self._lock = threading.Lock()
         self._known = tuple(known_tasks)
-        self._may_release = False
+        self._situation: Situation | None = None  # before the first drawing, nothing can be done
         self._release = gui.add_button(
             RELEASE_LABEL, color='orange', icon=viser.Icon.LOCK_OPEN, visible=False
         )
@@ -46,9 +49,10 @@ class TaskPanel:
         if not self._known:
             self._show_text()
         self._buttons = {}
-        for deed, (label, colour, icon) in LABELS.items():
+        for deed, (label, icon) in LABELS.items():
+            colour: Literal['green', 'gray'] = 'green' if deed is Deed.START else 'gray'
             button = gui.add_button(label, color=colour, icon=icon, disabled=True, visible=control)
-            button.on_click(lambda _, deed=deed: self._do(deed))
+            button.on_click(partial(self._do, deed))
             self._buttons[deed] = button
         self._why = gui.add_html('')
 
@@ -57,16 +61,13 @@ class TaskPanel:
         with self._lock:
             if tasks and tuple(tasks) != self._known:
                 self._known = tuple(tasks)
-                chosen = self._choice.value
                 self._choice.options = (*self._known, SOMETHING_ELSE)
-                if chosen in self._choice.options:
-                    self._choice.value = chosen
 
     def draw(self, situation: Situation) -> None:
         """Enable what can be pressed, and say why the rest cannot."""
-        self._may_release = not why_not(Deed.RELEASE, situation)
-        if self._release.visible != self._may_release:
-            self._release.visible = self._may_release
+        self._situation = situation
+        if self._release.visible != self._may(Deed.RELEASE):
+            self._release.visible = self._may(Deed.RELEASE)
         reasons: dict[str, list[str]] = {}
         recording = not why_not(Deed.SAVE, situation)
         for deed, button in self._buttons.items():
@@ -88,17 +89,23 @@ class TaskPanel:
     def instruction(self) -> str:
         """The task that START would give."""
         chosen = self._choice.value
-        return self._text.value.strip() if chosen == SOMETHING_ELSE else chosen
+        return self._text.value.strip()[:LONGEST] if chosen == SOMETHING_ELSE else chosen
 
     def _show_text(self) -> None:
         self._text.visible = self._choice.value == SOMETHING_ELSE
 
-    def _do(self, deed: Deed) -> None:
-        self._actions.do(deed, self.instruction if deed is Deed.START else '')
+    def _do(self, deed: Deed, event: object) -> None:
+        del event
+        if self._may(deed):
+            self._actions.do(deed, self.instruction if deed is Deed.START else '')
+
+    def _may(self, deed: Deed) -> bool:
+        """A browser can press what it was shown as disabled or not at all: asked here again."""
+        return self._situation is not None and not why_not(deed, self._situation)
 
     def _ask_before_release(self, event: viser.GuiEvent) -> None:
         """The second act: a question to the one who asked, in his browser alone."""
-        if not self._may_release or event.client is None:
+        if not self._may(Deed.RELEASE) or event.client is None:
             return
         gui = event.client.gui
         with gui.add_modal('Let the arm move again?') as modal:
@@ -108,7 +115,7 @@ class TaskPanel:
 
         def release(_: object) -> None:
             modal.close()
-            if self._may_release:
+            if self._may(Deed.RELEASE):
                 self._actions.do(Deed.RELEASE)
 
         yes.on_click(release)
