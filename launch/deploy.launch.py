@@ -3,7 +3,8 @@
     ros2 launch chefmate deploy.launch.py instruction:='pick up the cheese and put it on the plate'
 
 `hardware:=sim` (the default) needs no arm: the same driver talks to virtual servos in a simulated
-kitchen. `hardware:=real` moves the arm at /dev/follower.
+kitchen. `hardware:=isaac`: Isaac Sim, which you start, is arm, cameras and kitchen, behind the
+same safety gate. `hardware:=real` moves the arm at /dev/follower.
 """
 
 import os
@@ -19,7 +20,7 @@ from launch.actions import (
     SetLaunchConfiguration,
     Shutdown,
 )
-from launch.conditions import IfCondition
+from launch.conditions import IfCondition, UnlessCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import (
     EqualsSubstitution,
@@ -43,8 +44,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'hardware',
         default_value='sim',
-        choices=['sim', 'real'],
-        description='A simulated kitchen, or the arm and cameras of this machine.',
+        choices=['sim', 'isaac', 'real'],
+        description='A simulated kitchen, Isaac Sim (docs/isaac.md), or the arm and cameras of '
+        'this machine.',
     ),
     DeclareLaunchArgument(
         'policy',
@@ -76,9 +78,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'calibration_dir',
         default_value=IfElseSubstitution(
-            EqualsSubstitution(LaunchConfiguration('hardware'), 'sim'),
-            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
+            EqualsSubstitution(LaunchConfiguration('hardware'), 'real'),
             str(default_folder()),
+            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
         ),
         description="Folder of follower.json and leader.json, in LeRobot's format. Unless named: "
         "the simulated arms' own, or where `chefmate calibrate` writes.",
@@ -124,7 +126,7 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         'control',
-        default_value=EqualsSubstitution(LaunchConfiguration('hardware'), 'sim'),
+        default_value=NotEqualsSubstitution(LaunchConfiguration('hardware'), 'real'),
         choices=['true', 'false'],
         description='Whether the page also gives tasks, records, and releases the stop.',
     ),
@@ -143,7 +145,8 @@ ARGUMENTS = [
         'isaac',
         default_value='false',
         choices=['true', 'false'],
-        description="Isaac Sim's arm does as this one does (docs/twin.md).",
+        description="Isaac Sim's arm does as this one does (docs/twin.md); not with "
+        'hardware:=isaac, where it is the arm.',
     ),
 ]
 
@@ -183,6 +186,35 @@ def restarted(executable, **options):
         return None
 
     return node(executable, respawn=True, respawn_delay=1.0, on_exit=end_if_refused, **options)
+
+
+def arm():
+    """The follower's driver."""
+    is_sim = EqualsSubstitution(LaunchConfiguration('hardware'), 'sim')
+    virtual_port = PathJoinSubstitution([LaunchConfiguration('run_dir'), 'follower'])
+    return IncludeLaunchDescription(
+        launch_file('arm.launch.py'),
+        launch_arguments={
+            'namespace': 'follower',
+            'port': IfElseSubstitution(is_sim, virtual_port, LaunchConfiguration('follower_port')),
+            'calibration': calibration('follower'),
+            'preset': LaunchConfiguration('preset'),
+            'wait_for_port_s': IfElseSubstitution(is_sim, '60.0', '0.0'),
+        }.items(),
+    )
+
+
+def bridge(is_isaac):
+    """joint_states, and the way to a twin; where Isaac Sim is the arm, its driver."""
+    beside = IfElseSubstitution(LaunchConfiguration('isaac'), 'mirror', 'none')
+    return restarted(
+        'joint_state_bridge_node',
+        name='joint_state_bridge',
+        parameters={
+            'mode': IfElseSubstitution(is_isaac, 'command', beside),
+            'preset': LaunchConfiguration('preset'),
+        },
+    )
 
 
 def recorder():
@@ -228,8 +260,8 @@ def calibration(arm):
 def generate_launch_description():
     hardware = LaunchConfiguration('hardware')
     is_sim = EqualsSubstitution(hardware, 'sim')
+    is_isaac = EqualsSubstitution(hardware, 'isaac')
     has_task = NotEqualsSubstitution(LaunchConfiguration('instruction'), 'none')
-    virtual_port = PathJoinSubstitution([LaunchConfiguration('run_dir'), 'follower'])
     return LaunchDescription([
         *ARGUMENTS,
         # Everything has ended 3 s after Ctrl-C, also under the real launch.
@@ -252,18 +284,7 @@ def generate_launch_description():
                              'params_file')
             }.items(),
         ),
-        IncludeLaunchDescription(
-            launch_file('arm.launch.py'),
-            launch_arguments={
-                'namespace': 'follower',
-                'port': IfElseSubstitution(
-                    is_sim, virtual_port, LaunchConfiguration('follower_port')
-                ),
-                'calibration': calibration('follower'),
-                'preset': LaunchConfiguration('preset'),
-                'wait_for_port_s': IfElseSubstitution(is_sim, '60.0', '0.0'),
-            }.items(),
-        ),
+        GroupAction([arm()], condition=UnlessCondition(is_isaac)),
         restarted(
             'action_executor_node',
             name='action_executor',
@@ -293,24 +314,13 @@ def generate_launch_description():
                     LaunchConfiguration('max_duration_s'), value_type=float
                 ),
                 'report': ParameterValue(LaunchConfiguration('report'), value_type=str),
-                'has_judge': ParameterValue(is_sim, value_type=bool),
+                'hardware': hardware,
                 'seed': ParameterValue(LaunchConfiguration('seed'), value_type=int),
             },
             condition=IfCondition(has_task),
         ),
         GroupAction([recorder()], condition=IfCondition(LaunchConfiguration('record'))),
-        Node(
-            package='chefmate',
-            executable='joint_state_bridge_node',
-            name='joint_state_bridge',
-            parameters=[
-                {'mode': IfElseSubstitution(LaunchConfiguration('isaac'), 'mirror', 'none')},
-                LaunchConfiguration('params_file'),
-            ],
-            output='screen',
-            respawn=True,  # the arm needs it for nothing
-            respawn_delay=1.0,
-        ),
+        bridge(is_isaac),
         GroupAction([page()], condition=IfCondition(LaunchConfiguration('view'))),
         GroupAction([rviz()], condition=IfCondition(LaunchConfiguration('rviz'))),
     ])  # fmt: skip

@@ -41,8 +41,9 @@ OF_TELEOP = [
     DeclareLaunchArgument(
         'hardware',
         default_value='sim',
-        choices=['sim', 'real'],
-        description='A simulated kitchen with two virtual arms, or the arms of this machine.',
+        choices=['sim', 'isaac', 'real'],
+        description='A simulated kitchen with two virtual arms, the arm in Isaac Sim and a real '
+        'leader, or the arms of this machine.',
     ),
     DeclareLaunchArgument(
         'instruction',
@@ -65,9 +66,9 @@ OF_TELEOP = [
     DeclareLaunchArgument(
         'calibration_dir',
         default_value=IfElseSubstitution(
-            EqualsSubstitution(LaunchConfiguration('hardware'), 'sim'),
-            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
+            EqualsSubstitution(LaunchConfiguration('hardware'), 'real'),
             str(default_folder()),
+            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
         ),
         description="Folder of follower.json and leader.json, in LeRobot's format. Unless named: "
         "the simulated arms' own, or where `chefmate calibrate` writes.",

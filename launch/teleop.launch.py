@@ -5,7 +5,7 @@
 
 `hardware:=sim` (the default) needs no arm: a scripted hand moves a virtual leader through the
 task named by the instruction. `hardware:=real`: the arm at /dev/follower does as the one at
-/dev/leader.
+/dev/leader. `hardware:=isaac`: the arm in Isaac Sim does.
 `chefmate teleop` in another terminal has the clutch, the keys and the live numbers.
 """
 
@@ -20,7 +20,7 @@ from launch.actions import (
     SetLaunchConfiguration,
     Shutdown,
 )
-from launch.conditions import IfCondition
+from launch.conditions import IfCondition, UnlessCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import (
     EqualsSubstitution,
@@ -43,8 +43,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'hardware',
         default_value='sim',
-        choices=['sim', 'real'],
-        description='A simulated kitchen with two virtual arms, or the arms of this machine.',
+        choices=['sim', 'isaac', 'real'],
+        description='A simulated kitchen with two virtual arms, the arm in Isaac Sim and a real '
+        'leader, or the arms of this machine.',
     ),
     DeclareLaunchArgument(
         'source',
@@ -75,6 +76,18 @@ ARGUMENTS = [
         choices=['true', 'false'],
         description='false: no pictures, drawn or taken.',
     ),
+    DeclareLaunchArgument(
+        'bridge',
+        default_value='true',
+        choices=['true', 'false'],
+        description='joint_states for RViz. false: another launch has the bridge.',
+    ),
+    DeclareLaunchArgument(
+        'view',
+        default_value='false',
+        choices=['true', 'false'],
+        description='Serve the page, where one watches and stops the arm (docs/viewer.md).',
+    ),
     DeclareLaunchArgument('seed', default_value='0', description='Which simulated kitchen.'),
     DeclareLaunchArgument(
         'preset',
@@ -85,9 +98,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'calibration_dir',
         default_value=IfElseSubstitution(
-            EqualsSubstitution(LaunchConfiguration('hardware'), 'sim'),
-            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
+            EqualsSubstitution(LaunchConfiguration('hardware'), 'real'),
             str(default_folder()),
+            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
         ),
         description="Folder of follower.json and leader.json, in LeRobot's format. Unless named: "
         "the simulated arms' own, or where `chefmate calibrate` writes.",
@@ -159,13 +172,15 @@ def driver(arm, is_sim, accepts_commands):
     )
 
 
-def teleop():
-    def end_if_refused(event, context):
-        del context
-        if event.returncode == 1:
-            return Shutdown(reason='teleop_node refused to go on')
-        return None
+def end_if_refused(event, context):
+    """What comes back after a crash does not after it said why not."""
+    del context
+    if event.returncode == 1:
+        return Shutdown(reason=f'{event.process_name} refused to go on')
+    return None
 
+
+def teleop():
     return Node(
         package='chefmate',
         executable='teleop_node',
@@ -192,8 +207,30 @@ def teleop():
     )
 
 
+def bridge(is_isaac):
+    """joint_states; where Isaac Sim is the arm, its driver. None beside another bridge."""
+    return Node(
+        package='chefmate',
+        executable='joint_state_bridge_node',
+        name='joint_state_bridge',
+        parameters=[
+            {
+                'mode': IfElseSubstitution(is_isaac, 'command', 'none'),
+                'preset': LaunchConfiguration('preset'),
+            },
+            LaunchConfiguration('params_file'),
+        ],
+        output='screen',
+        respawn=True,
+        respawn_delay=1.0,
+        on_exit=end_if_refused,
+        condition=IfCondition(LaunchConfiguration('bridge')),
+    )
+
+
 def generate_launch_description():
     is_sim = EqualsSubstitution(LaunchConfiguration('hardware'), 'sim')
+    is_isaac = EqualsSubstitution(LaunchConfiguration('hardware'), 'isaac')
     has_leader = EqualsSubstitution(LaunchConfiguration('source'), 'leader')
     return LaunchDescription([
         *ARGUMENTS,
@@ -215,7 +252,9 @@ def generate_launch_description():
                              'run_dir', 'calibration_dir', 'params_file')
             },
         ),
-        driver('follower', is_sim, 'true'),
+        GroupAction([driver('follower', is_sim, 'true')], condition=UnlessCondition(is_isaac)),
+        bridge(is_isaac),
         GroupAction([driver('leader', is_sim, 'false')], condition=IfCondition(has_leader)),
         teleop(),
+        include('viewer.launch.py', {}, condition=IfCondition(LaunchConfiguration('view'))),
     ])  # fmt: skip

@@ -119,12 +119,15 @@ ARGUMENTS = [
 ]
 
 
-def include(name, *passed_on):
+def include(name, *passed_on, **arguments):
     return IncludeLaunchDescription(
         PythonLaunchDescriptionSource(
             PathJoinSubstitution([FindPackageShare('chefmate'), 'launch', name])
         ),
-        launch_arguments={name: LaunchConfiguration(name) for name in passed_on}.items(),
+        launch_arguments={
+            **{name: LaunchConfiguration(name) for name in passed_on},
+            **arguments,
+        }.items(),
     )
 
 
@@ -211,7 +214,8 @@ def what_runs(context):
         running.append(
             GroupAction([
                 include('teleop.launch.py', 'hardware', 'instruction', 'seed', 'preset', 'cameras',
-                        'calibration_dir', 'params_file', 'run_dir', 'discovery', 'peers'),
+                        'calibration_dir', 'params_file', 'run_dir', 'discovery', 'peers',
+                        bridge='false'),
             ])
         )  # fmt: skip
     if has_arm and mode == 'command':

@@ -20,8 +20,9 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         'hardware',
         default_value='sim',
-        choices=['sim', 'real'],
-        description='A simulated kitchen, or the cameras of this machine.',
+        choices=['sim', 'isaac', 'real'],
+        description='A simulated kitchen, nothing (Isaac Sim is the world), or the cameras of '
+        'this machine.',
     ),
     DeclareLaunchArgument(
         'cameras',

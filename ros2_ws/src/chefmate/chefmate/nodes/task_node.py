@@ -37,6 +37,9 @@ class TaskFinished(KeyboardInterrupt):
     """The task succeeded and is reported: the node's process ends with exit code 0."""
 
 
+HARDWARE = ('sim', 'isaac', 'real')
+
+
 class TaskNode(Node):
     """One `execute_task` goal, from readiness to report."""
 
@@ -46,8 +49,9 @@ class TaskNode(Node):
         self._text = declare(self, 'instruction', '', 'What to do, in plain language.')
         self._max_duration_s = declare(self, 'max_duration_s', 120.0, 'Given up after this, s.')
         self._report_path = declare(self, 'report', '', 'JSON report to write; empty: none.')
-        judge = 'Whether a simulation judges the result on kitchen/verdict.'
-        self._has_judge = declare(self, 'has_judge', False, judge)
+        hardware = 'sim: kitchen/verdict judges the result. isaac, real: the policy alone does.'
+        self._hardware = declare(self, 'hardware', 'real', hardware, choices=HARDWARE)
+        self._has_judge = self._hardware == 'sim'
         self._judging = Judging(self._has_judge)
         self._seed = declare(self, 'seed', 0, 'Seed of the simulated kitchen, for the report.')
         ready_timeout_s = declare(
@@ -172,7 +176,7 @@ class TaskNode(Node):
         summary = TaskSummary(
             instruction=self._text,
             policy=self._board.of(POLICY).get('policy', ''),
-            hardware='sim' if self._has_judge else 'real',
+            hardware=self._hardware,
             seed=self._seed if self._has_judge else None,
             outcome=outcome,
             reason=reason,

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 Values = Mapping[str, str]
+# Where the arm is a simulator behind the bridge, the bridge reports what a driver would.
+SIMULATED_ARM = 'joint_state_bridge: arm'
 
 
 @dataclass
@@ -18,6 +20,7 @@ class HealthBoard:
 
     def update(self, name: str, level: int, message: str, values: Values) -> None:
         """Take one DiagnosticStatus."""
+        name = ARM if name == SIMULATED_ARM else name
         self.values[name] = dict(values)
         self.messages[name] = (level, message)
 
