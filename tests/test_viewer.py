@@ -107,8 +107,8 @@ def chromium():
 
 def address_in(command):
     """Return the address that the page says, without the token."""
-    command.wait_for('the page is at')
-    return re.search(r'the page is at (http://[^\s?]+)', command.output)[1]
+    command.wait_for('the page: ')
+    return re.search(r'the page: (http://[^\s?]+)', command.output)[1]
 
 
 def free_port():
