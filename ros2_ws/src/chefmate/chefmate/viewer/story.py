@@ -92,9 +92,8 @@ def _waiting(health: Health, now_s: float) -> str:
 
 def _judged(verdict: Verdict) -> str:
     """Return the first of the judge's findings: the rest is for those who debug."""
-    first, *rest = verdict.sentence.split('; ')
-    finding = _sentence(first) + (f' (and {len(rest)} more)' if rest else '')
-    return finding if verdict.achieved else f'Not there yet: {finding}'
+    finding = _sentence(verdict.sentence.split('; ')[0])
+    return finding if verdict.achieved else f'Not there yet. {finding}'
 
 
 def _sentence(text: str) -> str:

@@ -75,7 +75,7 @@ class Scene:
                 self._path_end.color = (red, green, blue)
             if has_line:
                 self._path.points = _pairs(path.points_m).astype(np.float32)
-                self._path.colors = _pairs(colours)
+                self._path.colors = _pairs(_line_colours(path.colours_rgba))
         for handle, visible in ((self._path, has_line), (self._path_end, path is not None)):
             if handle.visible != visible:
                 handle.visible = visible
@@ -118,6 +118,11 @@ def _add(scene: viser.SceneApi, root: str, parts: Parts) -> None:
             cast_shadow=False,
             receive_shadow=False,
         )
+
+
+def _line_colours(colours_rgba: np.ndarray) -> np.ndarray:
+    """Return colours in 0..255, shape (n, 3): viser takes those of lines as linear light."""
+    return np.round(255 * colours_rgba[:, :3] ** 2.2).astype(np.uint8)
 
 
 def _pairs(points: np.ndarray) -> np.ndarray:

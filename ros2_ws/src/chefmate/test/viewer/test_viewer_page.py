@@ -1,0 +1,309 @@
+"""The page over a real viser, seen as a browser sees it: by the messages that reach it."""
+
+import struct
+import threading
+import time
+
+import numpy as np
+import pytest
+
+viser = pytest.importorskip('viser')
+import msgspec  # noqa: E402
+import zstandard  # noqa: E402
+from websockets.exceptions import ConnectionClosed  # noqa: E402
+from websockets.sync.client import connect  # noqa: E402
+
+from chefmate.viewer.deeds import Deed, Situation  # noqa: E402
+from chefmate.viewer.feeds import Feeds  # noqa: E402
+from chefmate.viewer.gateway import private_host  # noqa: E402
+from chefmate.viewer.health import POLICY, Health, Report  # noqa: E402
+from chefmate.viewer.page import Moment, Page  # noqa: E402
+from chefmate.viewer.scene.arm_model import read_arm_model  # noqa: E402
+from chefmate.viewer.story import Tone, tell  # noqa: E402
+from chefmate_core.geometry import Pose  # noqa: E402
+
+PATIENCE_S = 20.0
+JPEG = b'\xff\xd8 a picture \xff\xd9'
+TASKS = ('pick up the bread', 'make a sandwich')
+OFFERED = frozenset({'emergency_stop', 'execute_task', 'cancel_task', 'kitchen/reset'})
+CAMERA = {
+    'type': 'ViewerCameraMessage',
+    'wxyz': (1.0, 0.0, 0.0, 0.0),
+    'position': (1.0, 1.0, 1.0),
+    'fov': 1.0,
+    'near': 0.1,
+    'far': 100.0,
+    'image_height': 844,
+    'image_width': 390,
+    'look_at': (0.0, 0.0, 0.0),
+    'up_direction': (0.0, 0.0, 1.0),
+}
+
+
+class Watcher:
+    """What a browser knows: the parts of the panels by id, and all else that it was told."""
+
+    def __init__(self, server):
+        self._connection = connect(
+            f'ws://{server.get_host()}:{server.get_port()}',
+            subprotocols=[f'viser-v{viser.__version__}'],
+            max_size=None,
+        )
+        self.parts, self.commands, self.told = {}, {}, []
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+        self.send(CAMERA)
+
+    def send(self, message):
+        self._connection.send(msgspec.msgpack.encode(message))
+
+    def press(self, label):
+        """Press a button as a browser does, shown or not."""
+        uuid = self.uuid(label)
+        self.send({'type': 'GuiUpdateMessage', 'uuid': uuid, 'updates': {'value': True}})
+
+    def trigger(self, label):
+        uuid = next(uuid for uuid, props in self.commands.items() if props['label'] == label)
+        self.send({'type': 'CommandTriggerMessage', 'uuid': uuid})
+
+    def uuid(self, label):
+        return next(
+            uuid for uuid, props in list(self.parts.items()) if props.get('label') == label
+        )
+
+    def part(self, label):
+        """Return what is known of a part; nothing, before it has come."""
+        parts = list(self.parts.values())
+        return next((props for props in parts if props.get('label') == label), {})
+
+    def text(self):
+        """Return all HTML of the panels."""
+        return '\n'.join(str(props.get('content', '')) for props in list(self.parts.values()))
+
+    def close(self):
+        self._connection.close()
+        self._thread.join(5.0)
+
+    def _listen(self):
+        try:
+            for raw in self._connection:
+                size, packed = struct.unpack('<QQ', raw[:16])
+                inner = zstandard.ZstdDecompressor().decompress(raw[16 : 16 + packed], size)
+                for message in msgspec.msgpack.decode(inner)['messages']:
+                    self._take(message)
+        except ConnectionClosed:
+            pass
+
+    def _take(self, message):
+        self.told.append(message['type'])
+        uuid = message.get('uuid')
+        if message['type'] == 'GuiUpdateMessage':
+            self.parts[uuid].update(message['updates'])
+        elif message['type'] == 'RegisterCommandMessage':
+            self.commands[uuid] = message['props']
+        elif uuid is not None and 'props' in message:
+            self.parts[uuid] = dict(message['props'])
+
+
+class Deeds:
+    """Remembers what was asked for; the page knows nobody else."""
+
+    def __init__(self):
+        self.done = []
+        self.page = None
+
+    def do(self, deed, text=''):
+        self.done.append((deed, text))
+        self.page.say(f'asked for {deed.value}', Tone.QUIET, time.monotonic())
+
+
+@pytest.fixture(scope='module')
+def model():
+    return read_arm_model()
+
+
+@pytest.fixture
+def make_page(model):
+    """Make a page that draws at 30 Hz what its moment says; yields (page, deeds, watch)."""
+    ends = []
+
+    def make(control=True, **changes):
+        server = viser.ViserServer(host=private_host(), port=0, verbose=False)
+        deeds = Deeds()
+        deeds.page = page = Page(server, model, deeds, TASKS, control)
+        feeds, end = Feeds(), threading.Event()
+
+        def draw():
+            while not end.wait(1 / 30):
+                page.draw(moment(feeds, control, **changes))
+
+        drawing = threading.Thread(target=draw, daemon=True)
+        drawing.start()
+        ends.append((end, drawing, server))
+        return page, deeds, feeds, lambda: Watcher(server)
+
+    yield make
+    for end, drawing, server in ends:
+        end.set()
+        drawing.join(5.0)
+        server.stop()
+
+
+def moment(feeds, control, offered=OFFERED, stopped=False, policy='ready'):
+    now_s = time.monotonic()
+    health = Health()
+    health.update(POLICY, Report(0, policy, {}, now_s))
+    story = tell(feeds, health, stopped, '', None, now_s)
+    situation = Situation(control, offered, stopped, story.working, health, now_s)
+    return Moment(feeds, situation, story)
+
+
+def eventually(condition):
+    """Wait until it is so; fail with what it is otherwise."""
+    end_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end_s, 'it never came to be'
+        time.sleep(0.02)
+    return True
+
+
+def test_a_browser_sees_arm_pictures_and_words(make_page):
+    _, _, feeds, watch = make_page()
+    feeds.joints.take(np.zeros(6), time.monotonic() + 60.0)
+    for feed in feeds.images.values():
+        feed.take(JPEG, time.monotonic())
+    watcher = watch()
+    assert eventually(lambda: 'Ready for a task' in watcher.text())
+    assert eventually(lambda: watcher.text().count('data:image/jpeg;base64,/9gg') == 2)
+    watcher.told.clear()
+    feeds.joints.take(np.full(6, 0.5), time.monotonic() + 60.0)
+    assert eventually(lambda: 'SetOrientationMessage' in watcher.told)
+    watcher.close()
+
+
+def test_the_key_of_the_emergency_stop_reaches_the_arm_also_where_one_only_watches(make_page):
+    for control in (True, False):
+        _, deeds, _, watch = make_page(control)
+        watcher = watch()
+        eventually(lambda watcher=watcher: watcher.commands)
+        (command,) = watcher.commands.values()
+        assert command['hotkey'] == 'escape'
+        watcher.trigger('Emergency stop')
+        assert eventually(lambda deeds=deeds: (Deed.STOP, '') in deeds.done)
+        watcher.close()
+
+
+def test_a_task_is_started_with_the_chosen_words(make_page):
+    _, deeds, _, watch = make_page()
+    watcher = watch()
+    eventually(lambda: watcher.part('Start').get('disabled') is False)
+    watcher.press('Start')
+    assert eventually(lambda: (Deed.START, TASKS[0]) in deeds.done)
+    assert eventually(lambda: 'asked for start' in watcher.text())
+    watcher.close()
+
+
+def test_a_browser_cannot_press_what_it_was_not_offered(make_page):
+    _, deeds, _, watch = make_page(control=False)
+    watcher = watch()
+    eventually(lambda: 'Start' in str(watcher.parts))
+    for label in ('Start', 'Stop the task', 'Fresh kitchen', 'Let the arm move again …'):
+        assert watcher.part(label)['visible'] is False
+        watcher.press(label)
+    watcher.trigger('Emergency stop')  # the last of them: the others were handled before
+    eventually(lambda: deeds.done)
+    time.sleep(0.3)
+    assert deeds.done == [(Deed.STOP, '')]
+    watcher.close()
+
+
+def test_releasing_the_stop_takes_two_acts(make_page):
+    _, deeds, _, watch = make_page(stopped=True)
+    watcher = watch()
+    eventually(lambda: watcher.part('Let the arm move again …').get('visible'))
+    watcher.press('Let the arm move again …')
+    eventually(lambda: 'GuiModalMessage' in watcher.told)
+    assert deeds.done == []
+    eventually(lambda: 'Yes, let it move' in str(watcher.parts))
+    watcher.press('Yes, let it move')
+    assert eventually(lambda: deeds.done == [(Deed.RELEASE, '')])
+    watcher.close()
+
+
+def test_what_cannot_be_pressed_says_why(make_page):
+    _, _, _, watch = make_page(policy='loading weights')
+    watcher = watch()
+    assert eventually(lambda: 'loading weights' in watcher.text())
+    assert watcher.part('Start')['disabled']
+    watcher.close()
+
+
+def test_words_of_others_are_not_html(make_page):
+    page, _, _, watch = make_page(policy='<img src=x onerror=alert(1)>')
+    page.say('<b>bold</b>', Tone.BAD, time.monotonic())
+    watcher = watch()
+    assert eventually(lambda: '&lt;b&gt;bold' in watcher.text())
+    assert '<img src=x' not in watcher.text()
+    watcher.close()
+
+
+def test_without_a_kitchen_the_arm_is_shown_alone_and_the_page_says_so(make_page):
+    _, _, feeds, watch = make_page()
+    feeds.joints.take(np.zeros(6), time.monotonic() + 60.0)
+    watcher = watch()
+    assert eventually(lambda: 'food lies is not known' in watcher.text())
+    plate = Pose(np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0]))
+    feeds.things.take({'plate': plate}, time.monotonic() + 60.0)
+    assert eventually(lambda: 'food lies is not known' not in watcher.text())
+    watcher.close()
+
+
+def test_a_silent_camera_and_a_silent_twin_are_said(make_page):
+    _, _, feeds, watch = make_page()
+    now_s = time.monotonic()
+    feeds.twin.take(np.zeros(6), now_s - 7.0)
+    feeds.images['wrist'].take(JPEG, now_s - 7.0)
+    watcher = watch()
+    assert eventually(lambda: 'twin has been silent' in watcher.text())
+    assert 'silent for' in watcher.text() and 'no picture yet' in watcher.text()
+    watcher.close()
+
+
+def test_who_comes_is_counted_and_who_goes_without_a_word_too(make_page):
+    page, _, _, watch = make_page()
+    assert page.watchers == 0
+    watchers = [watch() for _ in range(3)]
+    assert eventually(lambda: page.watchers == 3)
+    watchers[0]._connection.socket.close()  # as when a phone loses its network
+    assert eventually(lambda: page.watchers == 2)
+    for watcher in watchers[1:]:
+        watcher.close()
+    assert eventually(lambda: page.watchers == 0)
+    assert page.changed.is_set()
+
+
+def test_a_browser_that_reads_nothing_holds_up_nobody(make_page):
+    page, _, feeds, watch = make_page()
+    lazy, eager = watch(), watch()
+    eventually(lambda: page.watchers == 2)
+    lazy._take = lambda message: time.sleep(0.05)
+    picture = JPEG + bytes(200_000)
+    for index in range(40):
+        for feed in feeds.images.values():
+            feed.take(picture + bytes([index]), time.monotonic())
+        time.sleep(0.02)
+    feeds.joints.take(np.zeros(6), time.monotonic() + 60.0)
+    assert eventually(lambda: 'Ready for a task' in eager.text())
+    eager.close()
+    lazy.close()
+
+
+def test_the_state_of_the_stop_comes_at_once_and_beats(make_page):
+    page, _, _, watch = make_page()
+    watcher = watch()
+    eventually(lambda: 'data-state="free"' in watcher.text())
+    page.stopped(True)
+    assert eventually(lambda: 'data-state="stopped"' in watcher.text())
+    beat = page._status._beat
+    assert eventually(lambda: page._status._beat > beat)
+    watcher.close()

@@ -1,0 +1,185 @@
+"""What the page says, what its buttons may do, and how old its news is; without ROS or browser."""
+
+import math
+
+import numpy as np
+import pytest
+
+from chefmate.viewer.deeds import READ_ONLY, Deed, Situation, why_not
+from chefmate.viewer.feeds import Feed, Feeds, Progress, Servos
+from chefmate.viewer.health import POLICY, RECORDER, TASK, Health, Report
+from chefmate.viewer.history import History
+from chefmate.viewer.stop_bar import HEAD_HTML, state_html
+from chefmate.viewer.story import Tone, Verdict, tell
+
+NOW_S = 1000.0
+BREAD = 'pick up the bread'
+OFFERED = frozenset(
+    {
+        *('emergency_stop', 'execute_task', 'cancel_task', 'kitchen/reset'),
+        *('recorder/start_recording', 'recorder/stop_recording', 'recorder/discard_episode'),
+    }
+)
+
+
+def health(**parts):
+    """Return reports of just now: sentence, or sentence and values."""
+    names = {'policy': POLICY, 'task': TASK, 'recorder': RECORDER}
+    board = Health()
+    for part, said in parts.items():
+        sentence, values = said if isinstance(said, tuple) else (said, {})
+        board.update(names[part], Report(0, sentence, values, NOW_S - 0.5))
+    return board
+
+
+def situation(control=True, offered=OFFERED, stopped=False, working=False, **parts):
+    return Situation(control, offered, stopped, working, health(**parts), NOW_S)
+
+
+def story(feeds=None, stopped=False, instruction='', verdict=None, **parts):
+    if feeds is None:
+        feeds = Feeds()
+        feeds.joints.take(np.zeros(6), NOW_S - 0.01)
+    return tell(feeds, health(**parts), stopped, instruction, verdict, NOW_S)
+
+
+def test_without_an_arm_the_page_waits():
+    assert story(Feeds()).headline == 'Waiting for the arm'
+
+
+def test_an_arm_that_falls_silent_is_said_in_red():
+    feeds = Feeds()
+    feeds.joints.take(np.zeros(6), NOW_S - 2.0)
+    told = story(feeds)
+    assert (told.headline, told.tone) == ('The arm has fallen silent', Tone.BAD)
+
+
+def test_the_emergency_stop_comes_before_all_else():
+    told = story(stopped=True, policy=('ready', {'busy': 'True'}))
+    assert 'Stopped' in told.headline
+    assert told.tone is Tone.BAD
+
+
+def test_impossible_joint_angles_are_said_and_the_last_good_ones_stay():
+    feeds = Feeds()
+    feeds.joints.take(np.ones(6), NOW_S - 0.1)
+    feeds.joints.refuse('impossible joint angles (not a number)')
+    assert 'not a number' in story(feeds).headline
+    assert np.all(feeds.joints.value == 1.0)
+    feeds.joints.take(np.zeros(6), NOW_S)
+    assert 'not a number' not in story(feeds).headline
+
+
+def test_a_running_task_tells_its_phase_in_words():
+    feeds = Feeds()
+    feeds.joints.take(np.zeros(6), NOW_S)
+    feeds.progress.take(Progress('bread_slice_1: lifting', 7.4), NOW_S - 0.2)
+    told = story(feeds, instruction=BREAD, verdict=Verdict(False, 'it lies elsewhere'))
+    assert told.headline == 'Bread slice 1: lifting · 7 s'
+    assert told.working
+    assert told.judged == ''  # while it works, nothing is there yet
+
+
+def test_the_judge_is_heard_when_the_arm_rests():
+    done = story(instruction=BREAD, verdict=Verdict(True, 'achieved'), policy='ready')
+    assert (done.headline, done.tone) == ('Done', Tone.GOOD)
+    failed = story(
+        instruction=BREAD, verdict=Verdict(False, 'bread_slice_1 is tilted; and more'),
+        policy='ready',
+    )  # fmt: skip
+    assert failed.judged == 'Not there yet. Bread slice 1 is tilted'
+    assert failed.headline == 'Ready for a task'
+
+
+def test_a_servo_that_suffers_is_named():
+    feeds = Feeds()
+    feeds.joints.take(np.zeros(6), NOW_S)
+    hot = Servos(np.full(6, 70.0), np.full(6, 7.0), np.zeros(6), ('elbow_flex is hot',))
+    feeds.servos.take(hot, NOW_S)
+    assert story(feeds).careful == 'Elbow flex is hot'
+
+
+def test_a_policy_that_has_fallen_silent_is_not_ready():
+    board = Health()
+    board.update(POLICY, Report(0, 'ready', {}, NOW_S - 10.0))
+    assert board.of(POLICY, NOW_S) is None
+    assert why_not(Deed.START, Situation(True, OFFERED, False, False, board, NOW_S))
+
+
+def test_who_only_watches_may_stop_the_arm_and_nothing_else():
+    watching = situation(control=False, policy='ready', stopped=True)
+    assert why_not(Deed.STOP, watching) == ''
+    for deed in set(Deed) - {Deed.STOP}:
+        assert why_not(deed, watching) == READ_ONLY
+
+
+@pytest.mark.parametrize('deed', Deed)
+def test_what_nobody_offers_says_so(deed):
+    assert why_not(deed, situation(offered=frozenset(), policy='ready'))
+
+
+def test_a_task_can_be_given_when_the_policy_is_ready():
+    assert why_not(Deed.START, situation(policy='ready')) == ''
+    assert 'loading' in why_not(Deed.START, situation(policy='loading weights'))
+    assert 'move again' in why_not(Deed.START, situation(policy='ready', stopped=True))
+    assert 'instruction:=none' in why_not(Deed.START, situation(policy='ready', task='waiting'))
+
+
+def test_a_kitchen_is_not_laid_while_the_arm_works_in_it():
+    assert why_not(Deed.RESET, situation()) == ''
+    assert why_not(Deed.RESET, situation(working=True))
+
+
+def test_recording_is_begun_when_none_runs_and_ended_when_one_does():
+    idle, running = (situation(recorder=('', {'state': s})) for s in ('idle', 'recording'))
+    assert why_not(Deed.RECORD, idle) == ''
+    assert why_not(Deed.SAVE, idle) and why_not(Deed.DISCARD, idle)
+    assert why_not(Deed.RECORD, running)
+    assert why_not(Deed.SAVE, running) == '' and why_not(Deed.DISCARD, running) == ''
+
+
+def test_the_stop_is_released_only_when_it_is_latched():
+    assert why_not(Deed.RELEASE, situation(stopped=False))
+    assert why_not(Deed.RELEASE, situation(stopped=None))
+    assert why_not(Deed.RELEASE, situation(stopped=True)) == ''
+
+
+def test_a_feed_knows_how_old_its_value_is_and_how_often_it_comes():
+    feed = Feed()
+    assert math.isinf(feed.age_s(NOW_S))
+    for index in range(60):
+        feed.take(index, NOW_S + index * 0.1, delay_s=0.05)
+    now_s = NOW_S + 6.0
+    assert feed.age_s(now_s) == pytest.approx(0.15)
+    assert feed.rate_hz == pytest.approx(10.0, rel=0.01)
+    assert feed.fresh(now_s, 0.2) == 59
+    assert feed.fresh(now_s + 1.0, 0.2) is None
+
+
+def test_a_stamp_of_another_clock_makes_nothing_old():
+    feed = Feed()
+    for delay_s in (-5.0, 1.7e9, math.nan):
+        feed.take(1, NOW_S, delay_s)
+        assert feed.age_s(NOW_S) == 0.0
+
+
+def test_a_history_keeps_the_last_rows_and_gaps_are_gaps():
+    history = History(columns=2, rows=3)
+    times, rows = history.before(NOW_S)
+    assert len(times) == 1 and np.isnan(rows).all()
+    for index in range(5):
+        history.add(NOW_S + index, np.array([index, np.nan]))
+    times, rows = history.before(NOW_S + 4)
+    assert times.tolist() == [-2.0, -1.0, 0.0]
+    assert rows[:, 0].tolist() == [2.0, 3.0, 4.0]
+    assert np.isnan(rows[:, 1]).all()
+
+
+def test_the_stop_bar_is_told_the_state_and_cannot_be_told_html():
+    assert 'data-state="stopped"' in state_html(True, '', 1)
+    assert 'data-state="free"' in state_html(False, '', 1)
+    assert 'data-state="unknown"' in state_html(None, '', 1)
+    absent = state_html(None, '"><script>alert(1)</script>', 1)
+    assert 'data-state="absent"' in absent
+    assert '<script>' not in absent
+    assert 'EMERGENCY STOP' in HEAD_HTML
