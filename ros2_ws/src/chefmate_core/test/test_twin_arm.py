@@ -140,6 +140,14 @@ def test_a_silent_simulator_is_a_lost_arm_and_its_return_is_a_fresh_start(simula
     assert simulator.position_rad == pytest.approx(START_RAD + 0.2, abs=0.01)
 
 
+def test_servos_that_have_no_temperature_do_not_make_the_arm_slow(simulator, driver):
+    until(lambda: driver.health is not None, 'telemetry')
+    time.sleep(2.5)  # longer than a real arm may be without telemetry
+    assert driver.gate.health.findings() == []
+    assert driver.gate.speed == 1.0
+    assert np.isnan(driver.health.temperature_c).all()
+
+
 def test_a_simulator_that_never_spoke_is_no_arm():
     arm = TwinArm('isaac_joint_states', lambda goal: None, silent_s=0.5)
     with pytest.raises(ServoSilentError, match=r'isaac_joint_states.*never spoken.*timeline'):

@@ -12,7 +12,7 @@ import numpy as np
 
 from chefmate_core.joints import JOINT_COUNT
 from chefmate_core.servo.errors import GoalError, ServoSilentError
-from chefmate_core.servo.readings import ArmReading
+from chefmate_core.servo.readings import ArmHealth, ArmReading
 
 
 class TwinStatistics:
@@ -108,7 +108,6 @@ class TwinArm:
 
     def read(self, with_health: bool = False) -> ArmReading:
         """Return the newest state; raise ServoSilentError where it is too old."""
-        del with_health  # it has none
         with self._lock:
             position_rad, velocity_rad_s = self._position_rad, self._velocity_rad_s
             measured_s = self._measured_s
@@ -116,7 +115,14 @@ class TwinArm:
         if age_s > self._silent_s:
             since = 'has never spoken' if np.isinf(age_s) else f'is {age_s:.1f} s behind'
             raise ServoSilentError(f'{self.port}: the simulator {since}. Does its timeline play?')
-        return ArmReading(position_rad, velocity_rad_s, measured_s, np.zeros(JOINT_COUNT), ok=True)
+        return ArmReading(
+            position_rad,
+            velocity_rad_s,
+            measured_s,
+            np.zeros(JOINT_COUNT),
+            ok=True,
+            health=_no_health(measured_s) if with_health else None,
+        )
 
     def write_goal(self, position_rad: np.ndarray) -> np.ndarray:
         """Send a goal, rad, shape (6,), and return it. Raises GoalError for what is no goal."""
@@ -136,3 +142,18 @@ class TwinArm:
     def disconnect(self, torque_off: bool) -> None:
         """Send nothing any more; the arm stays at its last goal."""
         self._has_torque = self._has_torque and not torque_off
+
+
+def _no_health(measured_s: float) -> ArmHealth:
+    """A simulator's servos have neither temperature nor voltage: all is unknown, nothing wrong."""
+    unknown = np.full(JOINT_COUNT, np.nan)
+    return ArmHealth(
+        temperature_c=unknown,
+        voltage_v=unknown,
+        load_fraction=unknown,
+        current_ma=unknown,
+        status_bits=np.zeros(JOINT_COUNT, dtype=int),
+        moving=np.zeros(JOINT_COUNT, dtype=bool),
+        steady_time_s=measured_s,
+        age_s=np.zeros(JOINT_COUNT),
+    )
