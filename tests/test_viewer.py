@@ -31,6 +31,7 @@ ARTIFACTS = ROOT / 'out' / 'viewer'
 FOLLOWER = ROOT / 'calibration' / 'follower.json'
 TOKEN = 'a-token_of.enough~length'
 PRESSES = 5
+SMALL = (800, 600)
 STOP_WITHIN_MS = 200.0
 # Remembers when the browser itself saw the button or the key go down, in ms of the wall clock.
 NOTE_PRESSES = """
@@ -238,11 +239,11 @@ def test_a_page_with_control_releases_the_stop_after_a_second_question(arm, hand
     tab.screenshot(ARTIFACTS / 'stopped.png')
     release = tab.page.get_by_role('button', name='Let the arm move again')
     release.click()
-    tab.page.get_by_role('button', name='No, keep it stopped').click()
-    tab.page.get_by_role('button', name='No, keep it stopped').wait_for(state='hidden')
+    refuse = tab.page.get_by_role('button', name='No, keep it stopped')
+    refuse.click()
+    refuse.wait_for(state='hidden')
     assert hand.estop_active
     release.click()
-    tab.screenshot(ARTIFACTS / 'release.png')
     tab.page.get_by_role('button', name='Yes, let it move').click()
     hand.until(lambda: hand.estop_active is False, what='the release')
     until_it_looks(tab, 'free')
@@ -250,7 +251,7 @@ def test_a_page_with_control_releases_the_stop_after_a_second_question(arm, hand
 
 @needs_browser
 def test_a_page_without_control_stops_the_arm_and_cannot_release_it(arm, hand, serve, chromium):
-    tab = chromium.open(serve())
+    tab = chromium.open(serve(), SMALL)
     until_drawn(tab)
     tab.page.keyboard.press('Escape')
     hand.until(lambda: hand.estop_active, what='the stop')
@@ -258,28 +259,51 @@ def test_a_page_without_control_stops_the_arm_and_cannot_release_it(arm, hand, s
     tab.screenshot(ARTIFACTS / 'read_only.png')
     assert not tab.page.get_by_role('button', name='Let the arm move again').is_visible()
     assert not tab.page.get_by_role('button', name='Start', exact=True).is_visible()
+    hand.until_watched_by(1)
+    tab.close()
+    hand.until_watched_by(0)
+    assert hand.estop_active, 'what stopped the arm has gone; the stop stays'
+    hand.assert_stands()
 
 
 @needs_browser
-def test_a_browser_that_dies_changes_nothing_for_the_arm(arm, hand, serve):
-    """Killed while the arm moves; and the stop that it pressed stays pressed."""
+def test_a_newcomer_starts_a_task_sees_the_kitchen_and_stops_it(hand, serve, chefmate, chromium):
+    deploy = chefmate('launch', 'deploy', 'instruction:=none', 'view:=false')
+    deploy.wait_for('torque is on')
+    tab = chromium.open(serve('control:=true'))
+    tab.page.get_by_role('button', name='Start', exact=True).click(timeout=60_000)
+    hand.wait_until_moving()
+    tab.page.get_by_role('button', name='Stop the task', exact=True).and_(
+        tab.page.locator(':enabled')
+    ).wait_for(timeout=60_000)
+    tab.screenshot(ARTIFACTS / 'working.png')
+    cameras = tab.page.get_by_role('img', name='Camera')
+    assert cameras.count() == 2
+    assert all(image.evaluate('image => image.naturalWidth') == 640 for image in cameras.all())
+    tab.page.keyboard.press('Escape')
+    hand.until(lambda: hand.estop_active, what='the stop')
+    hand.wait_until_standing()
+    until_it_looks(tab, 'stopped')
+    tab.screenshot(ARTIFACTS / 'working_stopped.png')
+    assert not tab.complaints
+
+
+@needs_browser
+def test_a_browser_that_is_killed_while_the_arm_moves_changes_nothing(arm, hand, serve):
     address = serve()
-    for pressed in (False, True):
-        with subprocess.Popen(
-            [sys.executable, __file__, address, 'stop' if pressed else 'watch'],
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        ) as visitor:
-            assert visitor.stdout.readline() == 'watching\n'
-            hand.until_watched_by(1)
-            os.killpg(visitor.pid, signal.SIGKILL)
-        if not pressed:
-            hand.move_to(arm, 0.4)
-            assert not hand.estop_active
-        hand.until_watched_by(0)
-    assert hand.estop_active
-    hand.assert_stands()
+    with subprocess.Popen(
+        [sys.executable, __file__, address],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as visitor:
+        assert visitor.stdout.readline() == 'watching\n'
+        hand.until_watched_by(1)
+        hand.move_to(arm, 0.3)
+        os.killpg(visitor.pid, signal.SIGKILL)
+    hand.move_to(arm, 0.5)
+    assert not hand.estop_active
+    hand.until_watched_by(0)
     with PageWatcher(address):
         hand.until_watched_by(1)
 
@@ -343,17 +367,13 @@ def test_no_link_makes_the_page_listen_to_somebody_else(serve, chromium):
             elsewhere.accept()
 
 
-def visit(address, what):
+def visit(address):
     """Open the page in a browser and leave it open, until killed."""
     with Browser() as opened:
-        tab = opened.open(address)
-        tab.page.locator('#chefmate-stop[data-look=free]').wait_for(timeout=60_000)
-        if what == 'stop':
-            tab.page.keyboard.press('Escape')
-            until_it_looks(tab, 'stopped')
+        opened.open(address, SMALL)
         print('watching', flush=True)
         time.sleep(120.0)
 
 
 if __name__ == '__main__':
-    visit(*sys.argv[1:])
+    visit(sys.argv[1])
