@@ -95,8 +95,8 @@ class JointStateClient:
         position_rad: Sequence[float] | np.ndarray,
         velocity_rad_s: Sequence[float] | np.ndarray = (),
         stamp_ns: int | None = None,
-    ) -> bool:
-        """Publish where the joints are now; return False where slow readers made it be dropped.
+    ) -> None:
+        """Publish where the joints are now.
 
         Args:
             position_rad: shape (n,), in the order of `names`.
@@ -114,6 +114,6 @@ class JointStateClient:
                 f'{self.states.name}: {len(positions)} positions and {len(velocities)} velocities '
                 f'for {len(self.names)} joints: {", ".join(self.names)}'
             )
-        return self.states.publish(
+        self.states.publish(
             JointState(stamps.header(stamp_ns), list(self.names), positions, velocities)
         )

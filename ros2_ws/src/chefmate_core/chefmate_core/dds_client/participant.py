@@ -37,7 +37,7 @@ class Participant:
 
     Args:
         namespace: what relative names of topics are in.
-        environment: the variables of ROS 2 ([discovery]); `os.environ` by default.
+        environment: the variables of ROS 2, as `discovery` explains; `os.environ` by default.
 
     Raises:
         ConfigurationError: the environment asks for what cannot be.
@@ -118,15 +118,19 @@ class Participant:
     def spin_once(self, timeout_s: float = math.inf) -> int:
         """Wait until something arrives, call back for it, and return how many messages it was.
 
-        A callback's exception is the caller's; the messages behind it wait.
+        A callback's exception is the caller's; the messages behind it wait for the next call.
         """
         self._wait(timeout_s)
         count = 0
         for subscription in self.subscriptions:
-            if subscription.callback is not None:
-                for message in subscription.take():
-                    count += 1
-                    subscription.callback(message)
+            if subscription.callback is None:
+                continue
+            for _ in range(subscription.row.depth):
+                messages = subscription.take(1)
+                if not messages:
+                    break
+                count += 1
+                subscription.callback(messages[0])
         return count
 
     def spin_until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:

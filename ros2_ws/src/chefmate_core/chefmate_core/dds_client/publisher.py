@@ -2,7 +2,6 @@
 
 from typing import Generic, TypeVar
 
-from cyclonedds.core import DDSException
 from cyclonedds.domain import DomainParticipant
 from cyclonedds.idl import IdlStruct
 from cyclonedds.pub import DataWriter
@@ -26,7 +25,6 @@ class Publisher(Generic[Message]):
         self.row = row
         self.message_type = message_type
         self.published = 0
-        self.dropped = 0  # readers were too slow for longer than `qos.MAX_BLOCKING_S`
         topic = Topic(participant, dds_topic(name), message_type)
         self.writer: DataWriter | None = DataWriter(participant, topic, qos(row))
 
@@ -35,28 +33,22 @@ class Publisher(Generic[Message]):
         """How many readers receive what is published."""
         return len(self._open_writer().get_matched_subscriptions())
 
-    def publish(self, message: Message) -> bool:
-        """Send a message; return False, and count it, where slow readers made it be dropped.
+    def publish(self, message: Message) -> None:
+        """Send a message; does not wait for slow readers, who miss it instead.
 
         Raises:
             DdsError: the message does not fit its type (a string for a number, a number out of
-                range), or the participant is closed.
+                range), or the publisher is closed.
         """
         writer = self._open_writer()
         try:
             writer.write(message)
-        except DDSException as error:
-            if error.code == DDSException.DDS_RETCODE_TIMEOUT:
-                self.dropped += 1
-                return False
-            raise DdsError(f'{self.name}: the message was not sent: {error}') from error
-        except Exception as error:  # cyclonedds wraps what it finds in a plain Exception
+        except Exception as error:  # cyclonedds wraps what does not fit in a plain Exception
             raise DdsError(
                 f'{self.name}: {type(message).__name__} cannot be sent: {error}; caused by '
                 f'{error.__cause__ or error!r}'
             ) from error
         self.published += 1
-        return True
 
     def close(self) -> None:
         """Stop sending; the readers are told."""

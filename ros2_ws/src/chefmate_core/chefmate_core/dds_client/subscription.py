@@ -55,11 +55,17 @@ class Subscription(Generic[Message]):
         """How long ago the newest message was taken, s, by the steady clock; inf without any."""
         return time.monotonic() - self._taken_s
 
-    def take(self) -> list[Message]:
-        """Return what has arrived since the last call, oldest first; does not wait."""
+    def take(self, limit: int | None = None) -> list[Message]:
+        """Return what has arrived since the last call, oldest first; does not wait.
+
+        Args:
+            limit: how many messages at most; the others stay for the next call.
+        """
         reader = self._open_reader()
         messages: list[Message] = []
         for _ in range(self.row.depth):
+            if len(messages) == limit:
+                break
             try:
                 samples = reader.take(1)
             except (ValueError, EOFError) as error:  # UnicodeDecodeError is a ValueError
