@@ -29,7 +29,6 @@ from chefmate_ros.joint_messages import joint_vectors, seconds
 from chefmate_ros.object_messages import object_poses
 
 JPEG_START = b'\xff\xd8'
-# Both arms' drivers and the bridge publish under the same names as they measure.
 FEEDBACK_TOPIC = 'execute_task/_action/feedback'
 
 
@@ -42,6 +41,8 @@ class ViewerInputs:
         self._node = Node(
             'viewer_inputs',
             namespace=namespace,
+            # A launch names the process's nodes, all of them, after the first.
+            cli_args=['--ros-args', '-r', '__node:=viewer_inputs'],
             enable_rosout=False,
             start_parameter_services=False,
             enable_logger_service=False,

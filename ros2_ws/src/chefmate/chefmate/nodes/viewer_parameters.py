@@ -10,7 +10,7 @@ from chefmate_core.errors import ConfigurationError
 from chefmate_ros.parameters import declare
 
 # The scripted expert's own list (chefmate_sim.expert.language): examples, until the policy that
-# runs names those that it knows. tests/test_agreement.py... holds them together.
+# runs names those that it knows. A test holds the two lists together.
 KNOWN_TASKS = [
     'pick up the bread slice and place it on the plate',
     'pick up the second bread slice and place it on the plate',

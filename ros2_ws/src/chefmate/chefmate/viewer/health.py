@@ -5,10 +5,22 @@ from dataclasses import dataclass, field
 
 from chefmate.task.report import ARM, EXECUTOR, PHYSICS, POLICY, TASK
 
-__all__ = ['ARM', 'EXECUTOR', 'PHYSICS', 'POLICY', 'RECORDER', 'TASK', 'TWIN', 'Health', 'Report']
+__all__ = [
+    'ARM',
+    'EXECUTOR',
+    'PHYSICS',
+    'POLICY',
+    'RECORDER',
+    'TASK',
+    'TELEOP',
+    'TWIN',
+    'Health',
+    'Report',
+]
 
 RECORDER = 'recorder: episodes'
 TWIN = 'joint_state_bridge: twin'
+TELEOP = 'teleop: teleop'
 SILENT_AFTER_S = 4.0  # every part reports once a second
 
 

@@ -49,7 +49,6 @@ class Page:
     ) -> None:
         self.changed = threading.Event()  # somebody came, or the last one went
         self._lock = threading.Lock()
-        self._watching: set[int] = set()
         self._answer: tuple[str, Tone, float] = ('', Tone.QUIET, 0.0)
         self._drawn_s: dict[str, float] = {}
         self._server = server
@@ -90,7 +89,7 @@ class Page:
     @property
     def watchers(self) -> int:
         """How many browsers are looking."""
-        return len(self._watching)
+        return len(self._server.get_clients())
 
     def say(self, text: str, tone: Tone, now_s: float) -> None:
         """Show what came of a button, for a while; may be called by any thread."""
@@ -159,12 +158,11 @@ class Page:
         return True
 
     def _came(self, client: viser.ClientHandle) -> None:
-        self._watching.add(client.client_id)
         aim(client)
         self.changed.set()
 
     def _went(self, client: viser.ClientHandle) -> None:
-        self._watching.discard(client.client_id)
+        del client
         self.changed.set()
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chefmate.viewer.feeds import Feeds
-from chefmate.viewer.health import POLICY, TASK, Health
+from chefmate.viewer.health import POLICY, TASK, TELEOP, Health
 
 PATIENCE_S, SERVO_PATIENCE_S = 1.0, 3.0
 
@@ -80,6 +80,9 @@ def tell(
 
 def _waiting(health: Health, now_s: float) -> str:
     """Return what an arm that has nothing to do waits for."""
+    teleop = health.of(TELEOP, now_s)
+    if teleop is not None:
+        return f'Moved by hand: {teleop.sentence}'
     task, policy = health.of(TASK, now_s), health.of(POLICY, now_s)
     if task is not None and policy is not None and policy.sentence != 'ready':
         return f'Getting ready: {policy.sentence}'

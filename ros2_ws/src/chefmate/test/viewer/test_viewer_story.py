@@ -5,12 +5,16 @@ import math
 import numpy as np
 import pytest
 
+from chefmate.cli import view
+from chefmate.cli.parser import Parser
+from chefmate.nodes.viewer_parameters import KNOWN_TASKS, TOKEN_VARIABLE, read_token
 from chefmate.viewer.deeds import READ_ONLY, Deed, Situation, why_not
 from chefmate.viewer.feeds import Feed, Feeds, Progress, Servos
-from chefmate.viewer.health import POLICY, RECORDER, TASK, Health, Report
+from chefmate.viewer.health import POLICY, RECORDER, TASK, TELEOP, Health, Report
 from chefmate.viewer.history import History
 from chefmate.viewer.stop_bar import HEAD_HTML, state_html
 from chefmate.viewer.story import Tone, Verdict, tell
+from chefmate_core.errors import ConfigurationError
 
 NOW_S = 1000.0
 BREAD = 'pick up the bread'
@@ -175,6 +179,19 @@ def test_a_history_keeps_the_last_rows_and_gaps_are_gaps():
     assert np.isnan(rows[:, 1]).all()
 
 
+def test_an_arm_that_is_moved_by_hand_says_so():
+    board = health()
+    board.update(TELEOP, Report(0, 'following', {}, NOW_S))
+    feeds = Feeds()
+    feeds.joints.take(np.zeros(6), NOW_S)
+    assert tell(feeds, board, False, '', None, NOW_S).headline == 'Moved by hand: following'
+
+
+def test_the_offered_tasks_are_those_of_the_expert():
+    language = pytest.importorskip('chefmate_sim.expert.language')
+    assert tuple(KNOWN_TASKS) == language.KNOWN_INSTRUCTIONS
+
+
 def test_the_stop_bar_is_told_the_state_and_cannot_be_told_html():
     assert 'data-state="stopped"' in state_html(True, '', 1)
     assert 'data-state="free"' in state_html(False, '', 1)
@@ -183,3 +200,32 @@ def test_the_stop_bar_is_told_the_state_and_cannot_be_told_html():
     assert 'data-state="absent"' in absent
     assert '<script>' not in absent
     assert 'EMERGENCY STOP' in HEAD_HTML
+
+
+def test_a_token_comes_from_a_file_or_the_environment_and_an_empty_file_is_refused(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
+    assert read_token('') is None
+    monkeypatch.setenv(TOKEN_VARIABLE, 'of-the-environment')
+    assert read_token('') == 'of-the-environment'
+    file = tmp_path / 'token'
+    file.write_text('of-the-file\n')
+    assert read_token(str(file)) == 'of-the-file'
+    file.write_text('\n')
+    with pytest.raises(ConfigurationError, match='is empty'):
+        read_token(str(file))
+    with pytest.raises(ConfigurationError, match='no-such-file'):
+        read_token(str(tmp_path / 'no-such-file'))
+
+
+def test_the_command_line_becomes_launch_arguments():
+    parser = Parser()
+    view.add_parser(parser.add_subparsers(parser_class=Parser))
+    args = parser.parse_args(
+        ['view', '--control', '--port', '9000', '--token', 'FILE', 'view_host:=0.0.0.0']
+    )
+    assert view.launch_arguments(args) == {
+        'control': 'true', 'view_port': '9000', 'view_token_file': 'FILE',
+        'view_host': '0.0.0.0',
+    }  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import viser
 
 from chefmate.viewer.feeds import Feeds, Servos
-from chefmate.viewer.health import ARM, EXECUTOR, PHYSICS, POLICY, TWIN, Health
+from chefmate.viewer.health import ARM, EXECUTOR, PHYSICS, POLICY, TELEOP, TWIN, Health
 from chefmate.viewer.panels.plots import TITLES
 from chefmate.viewer.story import Tone
 from chefmate_core.joints import JOINT_NAMES
@@ -18,6 +18,7 @@ PARTS = (
     ('Arm', ARM),
     ('Motion', EXECUTOR),
     ('Policy', POLICY),
+    ('Hand', TELEOP),
     ('Twin', TWIN),
     ('Kitchen', PHYSICS),
 )
