@@ -194,37 +194,32 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize('state', STATES, ids=lambda state: ','.join(state[0]) or 'empty')
-def test_joint_states_pass_both_ways_with_every_value(dds, ros, state):
+def test_joint_states_pass_both_ways_with_every_value(dds, ros):
     heard = ros.hear('here_to_ros', RosJointState)
     here_to_ros = dds.publisher('here_to_ros', JointState, qos_table.STATE)
     ros_to_here = ros.speak('ros_to_here', RosJointState)
     here = []
     dds.subscription('ros_to_here', JointState, qos_table.EVERY_STATE, here.append)
     connected(dds, ros)
-    name, position, velocity, effort = state
-    ros_to_here.publish(
+    stamp = RosTime(sec=5, nanosec=999_999_999)
+    sent = [
         RosJointState(
-            header=RosHeader(stamp=RosTime(sec=5, nanosec=999_999_999), frame_id='ä'),
+            header=RosHeader(stamp=stamp, frame_id='ä'),
             name=name,
             position=position,
             velocity=velocity,
             effort=effort,
         )
-    )
-    until(dds, lambda: here, 'a message from ROS')
-    message = here[0]
-    expected = JointState(Header(Time(5, 999_999_999), 'ä'), name, position, velocity, effort)
-    assert message == expected
-    here_to_ros.publish(message)
-    until(dds, lambda: heard, 'a message to ROS')
-    back = heard[0]
-    assert (back.header.stamp.sec, back.header.stamp.nanosec) == (5, 999_999_999)
-    assert back.header.frame_id == 'ä'
-    assert list(back.name) == name
-    assert list(back.position) == position
-    assert list(back.velocity) == velocity
-    assert list(back.effort) == effort
+        for name, position, velocity, effort in STATES
+    ]
+    for message in sent:
+        ros_to_here.publish(message)
+    until(dds, lambda: len(here) == len(STATES), 'all messages from ROS')
+    assert here == [JointState(Header(Time(5, 999_999_999), 'ä'), *state) for state in STATES]
+    for message in here:
+        here_to_ros.publish(message)
+    until(dds, lambda: len(heard) == len(STATES), 'all messages to ROS')
+    assert heard == sent
 
 
 def test_a_chunk_passes_both_ways(dds, ros):
@@ -511,35 +506,28 @@ def test_where_all_is_connected_there_is_no_mismatch(dds, ros):
     assert mismatches(dds) == []
 
 
-GARBAGE = [
-    pytest.param(b'\x00\x01\x00\x00' + b'\x03\x00\x00\x00\xff\xfe\x00\x00', id='not UTF-8'),
-    pytest.param(b'\x00\x01\x00\x00' + b'\xff\xff\xff\x7fabcd', id='too long a length'),
-    pytest.param(b'\x00\x01\x00\x00' + b'\x04\x00\x00\x00abcd', id='no zero at the end'),
-    pytest.param(b'\x00\x01\x00\x00', id='nothing'),
-    pytest.param(b'\xff\xff\xff\xff' + os.urandom(40), id='noise'),
-]
+GARBAGE = {
+    'not UTF-8': b'\x00\x01\x00\x00' + b'\x03\x00\x00\x00\xff\xfe\x00\x00',
+    'too long a length': b'\x00\x01\x00\x00' + b'\xff\xff\xff\x7fabcd',
+    'no zero at the end': b'\x00\x01\x00\x00' + b'\x04\x00\x00\x00abcd',
+    'nothing': b'\x00\x01\x00\x00',
+    'noise': b'\xff\xff\xff\xff' + bytes(range(200, 240)),
+}
 
 
-@pytest.mark.parametrize('garbage', GARBAGE)
-def test_bytes_that_are_no_message_are_dropped_and_the_next_one_is_read(dds, ros, garbage):
+def test_bytes_that_are_no_message_are_dropped_and_the_next_one_is_read(dds, ros):
     here = []
-    dds.subscription('text', String, qos_table.EVERY_STATE, here.append)
+    text = dds.subscription('text', String, qos_table.EVERY_STATE, here.append)
     publisher = ros.speak('text', RosString)
     connected(dds, ros)
-    publisher.publish(garbage)
-    publisher.publish(RosString(data='good'))
-    until(dds, lambda: here, 'the good message')
-    assert here == [String('good')]
-
-
-def test_a_string_that_is_not_utf_8_is_counted(dds, ros):
-    text = dds.subscription('text', String, qos_table.EVERY_STATE, lambda message: None)
-    publisher = ros.speak('text', RosString)
-    connected(dds, ros)
-    publisher.publish(GARBAGE[0].values[0])
-    until(dds, lambda: text.malformed == 1, 'the count')
+    for what, garbage in GARBAGE.items():
+        publisher.publish(garbage)
+        publisher.publish(RosString(data=f'behind {what}'))
+    until(dds, lambda: here and here[-1].data == 'behind noise', 'the last good message')
+    assert [message.data for message in here] == [f'behind {what}' for what in GARBAGE]
+    # Cyclone DDS itself drops the others; what is in a string it leaves to the reader.
+    assert text.malformed == 1
     assert 'utf-8' in text.last_malformed
-    assert text.received == 0
 
 
 @pytest.mark.parametrize(
@@ -802,7 +790,7 @@ def test_the_arm_of_that_script_stands_while_the_emergency_stop_is_active(dds, r
     def command(position_rad):
         commands.publish(RosJointState(name=['Jaw'], position=[position_rad]))
 
-    repeated(dds, lambda: command(30.0), lambda: states and states[-1].position[5] > 0.0)
+    repeated(dds, lambda: command(6.0), lambda: states and states[-1].position[5] > 0.0)
     stop.publish(RosBool(data=True))
     until(
         dds,

@@ -60,6 +60,7 @@ def test_joints_are_found_by_name_in_any_order_and_in_part():
         (['Jaw'], [], 'length', '1 names and 0 positions'),
         (['Jaw', 'Pitch'], [0.1, math.nan], 'not_finite', 'Pitch'),
         (['Jaw'], [-math.inf], 'not_finite', 'Jaw'),
+        (['Jaw', 'Pitch'], [0.1, -45.0], 'implausible', 'Pitch at -45 rad.*degrees'),
     ],
 )
 def test_a_message_that_cannot_be_followed_is_refused_with_its_reason(

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from chefmate_core.dds_client.messages import JointState
 from chefmate_core.errors import ConfigurationError
 
+# No joint of the SO-101 gets half as far: such a number is in another unit, or garbage.
+FARTHEST_RAD = 2.0 * math.pi
+
 
 class JointStateError(ConfigurationError):
     """A JointState that cannot be followed; `reason` is one word for counters."""
@@ -20,7 +23,7 @@ def positions_by_name(message: JointState, names: Sequence[str]) -> dict[str, fl
 
     Raises:
         JointStateError: no names, a name outside `names`, a name twice, not one finite position
-            for each name. Then nothing of the message is to be used.
+            for each name, or one that no joint can have. Then nothing of the message is to be used.
     """
     found = list(message.name)
     listed = ', '.join(names)
@@ -48,4 +51,12 @@ def positions_by_name(message: JointState, names: Sequence[str]) -> dict[str, fl
     ]
     if not_finite:
         raise JointStateError('not_finite', f'not a finite position: {", ".join(not_finite)}')
-    return dict(zip(found, message.position, strict=True))
+    positions = dict(zip(found, message.position, strict=True))
+    far = [name for name, value in positions.items() if abs(value) > FARTHEST_RAD]
+    if far:
+        raise JointStateError(
+            'implausible',
+            f'{far[0]} at {positions[far[0]]:g} rad; no joint gets beyond {FARTHEST_RAD:.3g} rad. '
+            'Is it in degrees?',
+        )
+    return positions
