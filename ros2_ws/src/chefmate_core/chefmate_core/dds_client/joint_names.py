@@ -23,7 +23,7 @@ def positions_by_name(message: JointState, names: Sequence[str]) -> dict[str, fl
 
     Raises:
         JointStateError: no names, a name outside `names`, a name twice, not one finite position
-            for each name, or one that no joint can have. Then nothing of the message is to be used.
+            for each name, or one that no joint can have. Use nothing of it then.
     """
     found = list(message.name)
     listed = ', '.join(names)
