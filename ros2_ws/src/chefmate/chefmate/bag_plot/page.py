@@ -64,13 +64,12 @@ def html(
 
 def _topic_rows(recording: Recording) -> list[list[str]]:
     rows = []
-    span_s = recording.end_s - recording.start_s
     for topic, count in sorted(recording.messages.items()):
         arrivals = recording.arrivals.get(topic)
         cells = ['', '', '', '']
-        if arrivals is not None and len(arrivals) > 1 and span_s >= SHORTEST_RATE_S:
+        if arrivals is not None and np.ptp(arrivals.received_s) >= SHORTEST_RATE_S:
             ages_ms = arrivals.age_s[np.isfinite(arrivals.age_s)] * 1e3
-            cells[0] = f'{count / span_s:.1f}'
+            cells[0] = f'{(len(arrivals) - 1) / np.ptp(arrivals.received_s):.1f}'
             cells[1] = f'{np.diff(arrivals.time_s).max():.3f}'
             if len(ages_ms):
                 cells[2:] = [f'{np.quantile(ages_ms, share):.1f}' for share in (0.5, 0.99)]

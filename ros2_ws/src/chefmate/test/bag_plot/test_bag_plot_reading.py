@@ -79,8 +79,11 @@ def test_messages_that_arrive_out_of_order_are_drawn_in_order(new_bag):
     bag = new_bag()
     for stamp_s, received_s in ((0.0, 0.0), (0.2, 0.21), (0.1, 0.22), (0.3, 0.31)):
         bag.joints(f'/{STATES}', stamp_s, np.full(6, stamp_s), delay_s=received_s - stamp_s)
-    series = read_recording(bag.close()).joints[STATES]
-    assert series.position_rad[:, 0] == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    recording = read_recording(bag.close())
+    assert recording.joints[STATES].position_rad[:, 0] == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    arrivals = recording.arrivals[STATES]
+    assert arrivals.time_s == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert arrivals.received_s == pytest.approx([0.0, 0.22, 0.21, 0.31])
 
 
 def test_diagnostics_of_others_and_garbage_in_them_are_left_alone(new_bag):
