@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import recording_rig as rig
 from PIL import Image
 from small_session import EpisodePlan, write_session
 
@@ -187,6 +188,15 @@ def test_the_command_writes_a_page_of_the_newest_episode(tmp_path, monkeypatch, 
     said = capsys.readouterr().out
     assert 'written: bread-episode_000001-plots.html' in said
     assert 'the newest of 2 episodes' in said
+
+
+def test_what_our_recorder_wrote_is_plotted(tmp_path):
+    recorder = rig.make_recorder(tmp_path / 'session')
+    rig.record(recorder, rig.episode_messages(seconds=1.5))
+    recorder.close()
+    out = tmp_path / 'plots.html'
+    assert plot(tmp_path / 'session', '--out', out) == 0
+    assert 'pick up the cheese' in out.read_text()
 
 
 def test_the_command_writes_a_picture_of_a_stretch(whole_bag, tmp_path):
