@@ -71,6 +71,7 @@ class RawSubscription:
 
     def _read(self) -> None:
         handle, context = self._subscription.handle, self._node.context.handle
+        assert context is not None  # a node without one cannot be made
         with handle, context:
             wait_set = rclpy_implementation.WaitSet(1, 0, 0, 0, 0, 0, context)
             while not self._stop.is_set():

@@ -130,14 +130,15 @@ class TwinNode(Node):
     def _diagnose(self) -> Diagnosis:
         if self._kitchen is None:
             return Diagnosis(Level.WARN, 'the kitchen is being laid')
+        statistics = self._kitchen.statistics()
         values = {
             'command_rate_hz': self._commands.hz(),
             'commands_refused': self._refused,
             'refusal': self._refusal,
             **self._command_ages.summary_ms('command_age'),
-            **self._kitchen.statistics(),
+            **statistics,
         }
-        factor = values['real_time_factor']
+        factor = statistics['real_time_factor']
         level = Level.OK if factor > 0.9 else Level.WARN
         return Diagnosis(level, f'real-time factor {factor:.2f}', values)
 
