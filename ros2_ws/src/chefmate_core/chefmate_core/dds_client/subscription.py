@@ -68,7 +68,7 @@ class Subscription(Generic[Message]):
                 break
             try:
                 samples = reader.take(1)
-            except (ValueError, EOFError) as error:  # UnicodeDecodeError is a ValueError
+            except ValueError as error:  # UnicodeDecodeError is one
                 self.malformed += 1
                 self.last_malformed = str(error)
                 continue
