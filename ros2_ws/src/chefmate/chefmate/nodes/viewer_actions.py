@@ -18,10 +18,10 @@ from chefmate_msgs.action import ExecuteTask
 Say = Callable[[str, Tone], None]
 
 TRIGGERS = {
-    Deed.RESET: 'a fresh kitchen is laid',
-    Deed.RECORD: 'recording',
-    Deed.SAVE: 'the recording is saved',
-    Deed.DISCARD: 'the recording is discarded',
+    Deed.RESET: 'A fresh kitchen is laid',
+    Deed.RECORD: 'Recording',
+    Deed.SAVE: 'The recording is saved',
+    Deed.DISCARD: 'The recording is discarded',
 }
 
 
@@ -76,13 +76,13 @@ class ViewerActions:
 
     def _call(self, client: Client, request, on_answer: Callable[[Future], None]) -> None:
         if not client.service_is_ready():
-            self._say(f'nobody offers {client.srv_name} at the moment', Tone.BAD)
+            self._say(f'Nobody offers {client.srv_name} at the moment', Tone.BAD)
             return
         client.call_async(request).add_done_callback(on_answer)
 
     def _start(self, instruction: str) -> None:
         if not instruction:
-            self._say('say in words what to do', Tone.WARNING)
+            self._say('Say in words what to do', Tone.WARNING)
             return
         goal = ExecuteTask.Goal(
             instruction=instruction, max_duration=duration(self._max_duration_s)
@@ -98,7 +98,7 @@ class ViewerActions:
     def _on_goal(self, future: Future) -> None:
         handle = future.result()
         if not handle.accepted:
-            self._say('the policy takes no task', Tone.BAD)
+            self._say('The policy takes no task', Tone.BAD)
             return
         handle.get_result_async().add_done_callback(self._on_result)
 
@@ -120,7 +120,7 @@ class ViewerActions:
 
     def _on_canceled(self, future: Future) -> None:
         count = len(future.result().goals_canceling)
-        self._say('the task is stopped' if count else 'no task was running', Tone.QUIET)
+        self._say('The task is stopped' if count else 'No task was running', Tone.QUIET)
 
     def _on_trigger(self, deed: Deed, future: Future) -> None:
         answer = future.result()

@@ -1,9 +1,11 @@
 """The page: picture and panels, and how often each is drawn."""
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import viser
 
 from chefmate.viewer.deeds import Actions, Deed, Situation, why_not
@@ -17,7 +19,9 @@ from chefmate.viewer.scene.arm_model import ArmModel
 from chefmate.viewer.scene.scene import Scene, aim
 from chefmate.viewer.stop_bar import HOTKEY
 from chefmate.viewer.story import Story, Tone
+from chefmate_core.joints import JOINT_NAMES
 
+JOINT_WORDS = tuple(name.replace('_', ' ') for name in JOINT_NAMES)
 PANEL_WIDTH_PX = 360.0
 JOINTS_PATIENCE_S, THINGS_PATIENCE_S, TWIN_PATIENCE_S = 1.0, 2.0, 1.0
 ANSWER_SHOWN_S = 12.0
@@ -127,11 +131,7 @@ class Page:
         scene = self._scene
         if feeds.joints.value is not None:
             scene.arm.move(feeds.joints.value)
-        twin_rad = feeds.twin.fresh(now_s, TWIN_PATIENCE_S)
-        if twin_rad is None:
-            scene.twin.show(False)
-        else:
-            scene.twin.move(twin_rad)
+        scene.show_twin(feeds.twin.fresh(now_s, TWIN_PATIENCE_S), feeds.joints.value)
         things = feeds.things.fresh(now_s, THINGS_PATIENCE_S)
         if things is None:
             scene.clear()
@@ -172,10 +172,17 @@ def _notes(feeds: Feeds, now_s: float) -> tuple[str, ...]:
     if feeds.joints.value is not None and feeds.things.value is None:
         notes.append('Where the food lies is not known here: only the arm is drawn.')
     if feeds.twin.value is not None:
-        silent_s = now_s - feeds.twin.received_s
-        notes.append(
-            'Blue: the twin.'
-            if silent_s < TWIN_PATIENCE_S
-            else f'The twin has been silent for {silent_s:.0f} s.'
-        )
+        notes.append(_twin_note(feeds, now_s))
     return tuple(notes)
+
+
+def _twin_note(feeds: Feeds, now_s: float) -> str:
+    silent_s = now_s - feeds.twin.received_s
+    if silent_s >= TWIN_PATIENCE_S:
+        return f'The twin has been silent for {silent_s:.0f} s.'
+    error_rad = feeds.twin_error.fresh(now_s, TWIN_PATIENCE_S)
+    if error_rad is None:
+        return 'Blue, where it is not in the same place: the twin.'
+    worst = int(np.argmax(np.abs(error_rad)))
+    degrees = abs(math.degrees(error_rad[worst]))
+    return f'The twin (blue) is off by {degrees:.1f}° at most ({JOINT_WORDS[worst]}).'

@@ -95,8 +95,9 @@ def _waiting(health: Health, now_s: float) -> str:
 
 def _judged(verdict: Verdict) -> str:
     """Return the first of the judge's findings: the rest is for those who debug."""
-    finding = _sentence(verdict.sentence.split('; ')[0])
-    return finding if verdict.achieved else f'Not there yet. {finding}'
+    if verdict.achieved:
+        return ''  # the headline says so
+    return f'Not there yet. {_sentence(verdict.sentence.split("; ")[0])}'
 
 
 def _sentence(text: str) -> str:

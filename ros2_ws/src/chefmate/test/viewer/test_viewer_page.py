@@ -269,6 +269,17 @@ def test_a_silent_camera_and_a_silent_twin_are_said(make_page):
     watcher.close()
 
 
+def test_how_far_the_twin_is_off_is_on_the_page(make_page):
+    _, _, feeds, watch = make_page()
+    later_s = time.monotonic() + 60.0
+    feeds.joints.take(np.zeros(6), later_s)
+    feeds.twin.take(np.zeros(6), later_s)
+    feeds.twin_error.take(np.radians([0.0, 1.0, -2.5, 0.0, 0.0, 0.0]), later_s)
+    watcher = watch()
+    assert eventually(lambda: 'off by 2.5° at most (elbow flex)' in watcher.text())
+    watcher.close()
+
+
 def test_who_comes_is_counted_and_who_goes_without_a_word_too(make_page):
     page, _, _, watch = make_page()
     assert page.watchers == 0

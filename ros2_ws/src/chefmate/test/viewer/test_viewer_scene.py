@@ -119,6 +119,24 @@ def test_a_still_arm_costs_no_messages(server, model):
     )
 
 
+def test_the_ghost_shows_where_the_twin_is_elsewhere_and_does_not_flicker(server, model):
+    scene, arm_rad = Scene(server.scene, model), np.zeros(6)
+    ghost = server.scene.get_handle_by_name('/twin')
+    for off_rad, shown in (
+        (0.0, False),
+        (0.025, False),
+        (0.05, True),
+        (0.025, True),
+        (0.01, False),
+    ):
+        scene.show_twin(arm_rad + [0, 0, off_rad, 0, 0, 0], arm_rad)
+        assert ghost.visible is shown
+    scene.show_twin(arm_rad, None)
+    assert ghost.visible
+    scene.show_twin(None, arm_rad)
+    assert not ghost.visible
+
+
 def test_a_plan_is_a_line_that_ends_where_the_gripper_will_be(server, model):
     scene = Scene(server.scene, model)
     chain = Chain(model.tree)

@@ -72,6 +72,11 @@ class ArmView:
             frame.wxyz = (at_zero @ vtf.SO3.exp(axis * position_rad[index])).wxyz
         self.show(True)
 
+    @property
+    def shown(self) -> bool:
+        """Whether it is shown."""
+        return self._root.visible
+
     def show(self, visible: bool) -> None:
         """Show or hide it."""
         if self._root.visible != visible:

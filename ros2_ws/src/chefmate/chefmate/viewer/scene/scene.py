@@ -21,6 +21,9 @@ PORTRAIT, RAISED = 0.75, 0.19  # width by height; how far up then, as part of th
 
 GHOST_COLOUR = (0.16, 0.50, 0.95)
 GHOST_OPACITY = 0.35
+# The ghost appears when a joint is further off than the first, and goes below the second: two
+# surfaces in one place would flicker.
+GHOST_FROM_RAD, GHOST_TO_RAD = 0.03, 0.02
 NOTICEABLE_M = 5e-5
 PATH_WIDTH_M = 0.005
 PATH_END_RADIUS_M = 0.008
@@ -63,6 +66,17 @@ class Scene:
         for name in self._shown:
             self._things[name].visible = False
         self._shown.clear()
+
+    def show_twin(self, twin_rad: np.ndarray | None, arm_rad: np.ndarray | None) -> None:
+        """Show the twin where it is not in the arm's own place; None: it is not known."""
+        if twin_rad is None:
+            self.twin.show(False)
+            return
+        off_rad = np.inf if arm_rad is None else np.abs(twin_rad - arm_rad).max()
+        if off_rad > (GHOST_TO_RAD if self.twin.shown else GHOST_FROM_RAD):
+            self.twin.move(twin_rad)
+        else:
+            self.twin.show(False)
 
     def show_path(self, path: PlannedPath | None) -> None:
         """Show where the gripper is about to go, or nothing."""
