@@ -26,6 +26,8 @@ def test_the_install_holds_every_launch_file_calibration_and_the_command(tmp_pat
         ('launch', '*.launch.py'),
         ('calibration', '*.json'),
         ('config', '*.*'),
+        ('rviz', '*.rviz'),
+        ('foxglove', '*.json'),
     ):
         wanted = {path.name for path in (PACKAGE / folder).glob(pattern)}
         assert wanted, f'the repository has no {folder}/{pattern}'
