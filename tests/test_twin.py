@@ -11,6 +11,7 @@ from ament_index_python.packages import get_package_prefix
 from deployment import processes_of
 from diagnostic_msgs.msg import DiagnosticArray
 from probe import Probe
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 from small_session import EpisodePlan, write_session
 
@@ -301,6 +302,15 @@ def test_simulation_time_where_the_arm_has_wall_time_is_told(stage, bridge, node
     stage.play_until(lambda: 'another clock' in stage.said(), what='another clock')
     before = len(stage.errors)
     stage.play_until(lambda: len(stage.errors) > before + 5, what='errors by time of arrival')
+
+
+def test_where_all_live_in_simulation_time_stamps_are_understood(stage, bridge, node):
+    bridge(use_sim_time='true')
+    node('chefmate_sim', 'twin_node', stamps='simulation', clock='true')
+    stage.node.set_parameters([Parameter('use_sim_time', value=True)])
+    stage.play_until(lambda: 'follows' in stage.said(), what='a twin that follows')
+    assert (stage.value('twin_clock'), stage.value('arm_clock')) == ('ours', 'ours')
+    assert stage.errors[-1].header.stamp.sec < 10_000  # simulation time, too
 
 
 def test_a_recording_moves_the_twin_and_its_end_is_the_end(chefmate, domain, tmp_path):
