@@ -45,7 +45,7 @@ ARGUMENTS = [
         'twin',
         default_value='mujoco',
         choices=['mujoco', 'isaac', 'none'],
-        description='mujoco: a second kitchen. isaac: Isaac Sim, which you start. none: no twin.',
+        description='mujoco: a second kitchen. isaac: Isaac Sim, which you start. none: none.',
     ),
     DeclareLaunchArgument(
         'arm',
@@ -207,7 +207,7 @@ def what_runs(context):
     mode = LaunchConfiguration('mode').perform(context)
     twin = LaunchConfiguration('twin').perform(context)
     has_arm = LaunchConfiguration('arm').perform(context) == 'teleop'
-    running = [bridge(mode if twin != 'none' else 'none')]
+    running = [bridge('none' if twin == 'none' and mode == 'mirror' else mode)]
     if twin == 'mujoco':
         running.append(second_kitchen())
     if has_arm and mode == 'mirror':

@@ -1,6 +1,8 @@
 """The bridge and its twin with real processes: topics, faults, modes, launch."""
 
 import math
+import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -321,12 +323,18 @@ def test_a_recording_moves_the_twin_and_its_end_is_the_end(chefmate, domain, tmp
     )  # fmt: skip
     with Watcher(domain) as stage:
         command.wait_for('2 recordings')
+        stage.until(
+            # The recorded motion, and not a constant.
+            lambda: (
+                len(stage.commanded) > 10
+                and np.ptp([message.position[0] for message in stage.commanded]) > 0.3
+            ),
+            what='the motion',
+        )
         stage.until(lambda: len(stage.twin) > 10, what='the twin')
     assert command.wait(60) == 0
     assert 'the recording is over' in command.output
     assert 'error rms' in command.output
-    commanded = np.stack([message.position for message in stage.commanded])
-    assert np.ptp(commanded[:, 0]) > 0.5  # the recorded motion, and not a constant
 
 
 def test_the_launch_mirrors_the_virtual_arm_with_the_error_on_the_screen(
@@ -344,6 +352,16 @@ def test_the_launch_mirrors_the_virtual_arm_with_the_error_on_the_screen(
             what='a twin that moves',
         )
         command.wait_for('latency ')
+        relayed = len(stage.relayed)
+        (twin,) = [pid for pid, words in processes_of(domain).items() if 'twin_node' in words]
+        os.kill(twin, signal.SIGKILL)
+        command.wait_for('the twin is silent')
+        stage.until(lambda: len(stage.relayed) > relayed + 20, what='joint_states without a twin')
+        told = len(command.lines)
+        stage.until(
+            lambda: any('the twin follows' in line for line in command.lines[told:]),
+            what='the return of the twin',
+        )
     command.interrupt()
     assert command.wait(20) == 130
     assert processes_of(domain) == {}
