@@ -8,7 +8,7 @@
 `mode:=mirror` (the default): a virtual arm does a task in the kitchen, as in teleop.launch.py, and
 a second kitchen follows it. `mode:=replay`: a recording moves the twin; its end is the end.
 `mode:=command`: the simulator is the arm, behind the same topics and the same safety gate; keys
-of `chefmate teleop` move it. `arm:=none` starts no arm: beside a launch that has one.
+of `chefmate teleop` move it. `arm:=none` starts no arm: beside deploy or teleop, which have one.
 """
 
 import os
@@ -139,7 +139,7 @@ def end_if_refused(event, context):
     return None
 
 
-def bridge(mode):
+def bridge(mode, publishes):
     ends = mode == 'replay'  # the end of the recording is the end of the launch
     return Node(
         package='chefmate',
@@ -149,6 +149,7 @@ def bridge(mode):
             LaunchConfiguration('params_file'),
             {
                 'mode': mode,
+                'publish_joint_states': publishes,
                 'report_period': ParameterValue(
                     LaunchConfiguration('report_period'), value_type=float
                 ),
@@ -207,7 +208,9 @@ def what_runs(context):
     mode = LaunchConfiguration('mode').perform(context)
     twin = LaunchConfiguration('twin').perform(context)
     has_arm = LaunchConfiguration('arm').perform(context) == 'teleop'
-    running = [bridge('none' if twin == 'none' and mode == 'mirror' else mode)]
+    # The launch that has the arm has a bridge for joint_states, too.
+    publishes = has_arm or mode != 'mirror' or twin == 'none'
+    running = [bridge('none' if twin == 'none' and mode == 'mirror' else mode, publishes)]
     if twin == 'mujoco':
         running.append(second_kitchen())
     if has_arm and mode == 'mirror':

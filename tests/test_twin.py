@@ -166,6 +166,12 @@ def test_a_stack_that_spells_joints_otherwise_gets_its_names(stage, bridge):
     assert list(stage.relayed[-1].name) == [f'left_{name}_joint' for name in JOINT_NAMES]
 
 
+def test_beside_another_bridge_joint_states_are_left_to_it(stage, bridge):
+    bridge(publish_joint_states='false')
+    stage.play_until(lambda: len(stage.commanded) > 3, what='isaac_joint_command')
+    assert stage.relayed == []
+
+
 def test_the_simulator_is_told_its_names_positions_only_and_seldom_of_an_arm_at_rest(
     stage, bridge
 ):

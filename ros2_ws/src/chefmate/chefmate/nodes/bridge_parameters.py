@@ -20,6 +20,7 @@ class BridgeParameters:
     """What the node works with."""
 
     mode: str
+    relays: bool  # publishes joint_states
     urdf_names: tuple[str, ...]
     command_topic: str
     states_topic: str
@@ -56,6 +57,9 @@ def declared_parameters(node: Node) -> BridgeParameters:
     )
     parameters = BridgeParameters(
         mode=mode,
+        relays=declare(
+            node, 'publish_joint_states', True, 'False: another bridge does so.'
+        ),
         urdf_names=affixed(
             JOINT_NAMES,
             declare(node, 'joint_prefix', '', 'Before the names in joint_states.'),

@@ -15,15 +15,22 @@ class JointRelay:
     """Publishes what the driver says. Where the names are the same, its bytes go on unread.
 
     Of a relay at 100 Hz most of the cost would be to read each message and to write it again.
+
+    Args:
+        publishes: False beside another bridge, whose part it is then.
     """
 
-    def __init__(self, node: Node, urdf_names: Sequence[str]) -> None:
-        self._publisher = node.create_publisher(JointState, 'joint_states', qos.STATE)
+    def __init__(self, node: Node, urdf_names: Sequence[str], publishes: bool = True) -> None:
+        self._publisher = None
+        if publishes:
+            self._publisher = node.create_publisher(JointState, 'joint_states', qos.STATE)
         self._names = None if tuple(urdf_names) == JOINT_NAMES else list(urdf_names)
         self.relayed = self.malformed = 0
 
     def pass_on(self, raw: bytes) -> None:
         """Publish a serialised message of the driver."""
+        if self._publisher is None:
+            return
         if self._names is None:
             self._publisher.publish(raw)
             self.relayed += 1
@@ -32,6 +39,8 @@ class JointRelay:
 
     def publish(self, message: JointState) -> None:
         """Publish a message with our joints; one that lacks any is counted and left out."""
+        if self._publisher is None:
+            return
         if self._names is not None:
             vectors = joint_vectors(message)
             if vectors is None:

@@ -33,7 +33,7 @@ class JointStateBridgeNode(Node):
     def __init__(self) -> None:
         super().__init__('joint_state_bridge')
         parameters = declared_parameters(self)
-        self._relay = JointRelay(self, parameters.urdf_names)
+        self._relay = JointRelay(self, parameters.urdf_names, parameters.relays)
         self._link: TwinLink | None = None
         self._simulated: SimulatedArm | None = None
         self._playback: Playback | None = None
@@ -41,7 +41,8 @@ class JointStateBridgeNode(Node):
         self._malformed = 0
         self._heard_s = 0.0
         self._diagnostics = DiagnosticsPublisher(self)
-        self._diagnostics.add('joint_states', self._diagnose)
+        if parameters.relays:
+            self._diagnostics.add('joint_states', self._diagnose)
         if parameters.mode == 'command':
             self._simulated = SimulatedArm(self, parameters, self._relay)
             self._link = self._simulated.link
