@@ -80,7 +80,8 @@ def read_token(path: str) -> str | None:
             token = file.read(LONGEST_TOKEN_FILE_BYTES).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f'token file {path}: {error}. Next: head -c 24 /dev/urandom | base64 > FILE'
+            f'token file {path}: {error}. Next: write a token into it: '
+            'python3 -c "import secrets; print(secrets.token_urlsafe())" > FILE'
         ) from error
     if not token:
         raise ConfigurationError(f'token file {path} is empty: write a token into it')

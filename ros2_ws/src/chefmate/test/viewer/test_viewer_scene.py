@@ -129,7 +129,7 @@ def test_the_ghost_shows_where_the_twin_is_elsewhere_and_does_not_flicker(server
         (0.025, True),
         (0.01, False),
     ):
-        scene.show_twin(arm_rad + [0, 0, off_rad, 0, 0, 0], arm_rad)
+        scene.show_twin(np.array([0, 0, off_rad, 0, 0, 0]), arm_rad)
         assert ghost.visible is shown
     scene.show_twin(arm_rad, None)
     assert ghost.visible

@@ -44,7 +44,7 @@ class TaskPanel:
         )
         self._release.on_click(self._ask_before_release)
         self._choice = gui.add_dropdown('Task', (*self._known, SOMETHING_ELSE), visible=control)
-        self._text = gui.add_text('In words', '', visible=False)
+        self._text = gui.add_text('Words', '', visible=False)
         self._choice.on_update(lambda _: self._show_text())
         if not self._known:
             self._show_text()
