@@ -10,6 +10,7 @@ from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import ISAAC_JOINT_NAMES
 from chefmate_core.twin.config import TwinConfig
 from chefmate_core.twin.history import History
+from chefmate_core.twin.lag import estimate_lag_s
 from chefmate_core.twin.mapping import joint_map
 from chefmate_core.twin.monitor import TwinMonitor, TwinState
 
@@ -125,6 +126,14 @@ def test_without_motion_there_is_no_latency_to_be_told():
     pair = Pair(standing).run(6.0)
     assert pair.monitor.lag_s(pair.now_s) is None
     assert 'latency unknown' in pair.monitor.line(pair.now_s)
+
+
+def test_a_latency_can_be_asked_for_at_any_time_from_the_first_state_on():
+    pair = Pair()
+    for _ in range(60):
+        pair.run(1 / 60)
+        lag_s = estimate_lag_s(pair.monitor._real, pair.monitor._twin)
+        assert lag_s is None or 0.0 <= lag_s < 1.0
 
 
 def test_a_twin_that_does_something_else_has_no_latency():

@@ -11,8 +11,9 @@ import numpy as np
 from chefmate_core.twin.history import History
 
 LONGEST_LAG_S = 3.0
-COARSE_S, FINE_S = 0.025, 0.0025
-POINTS = 90  # of the twin's motion that are compared
+# Steps of the search, each around the best of the one before: an arm's motion is slow beside them.
+STEPS_S = (0.05, 0.01, 0.0025)
+POINTS = 60  # of the twin's motion that are compared
 LEAST_MOTION_RAD = 0.05
 # The part of the motion's variance that may remain, or the twin does something else.
 MOST_UNEXPLAINED = 0.25
@@ -34,13 +35,17 @@ def estimate_lag_s(real: History, twin: History, window_s: float = 3.0) -> float
     if not moved.any() or longest_s < 0.0:
         return None
     simulated_rad = simulated_rad[:, moved]
+    real_times_s, real_rad = real.times_s, real.positions_rad[:, moved].T.copy()
 
     def unexplained(lag_s: float) -> float:
-        return float(np.mean((real.at(times_s - lag_s)[:, moved] - simulated_rad) ** 2))
+        there = [np.interp(times_s - lag_s, real_times_s, column) for column in real_rad]
+        return float(np.mean((np.stack(there, axis=-1) - simulated_rad) ** 2))
 
-    best_s = min(np.arange(0.0, longest_s + 1e-9, COARSE_S), key=unexplained)
-    near_s = np.arange(best_s - COARSE_S, best_s + COARSE_S + 1e-9, FINE_S)
-    best_s = min(near_s[(near_s >= 0.0) & (near_s <= longest_s)], key=unexplained)
+    best_s, reach_s = 0.0, longest_s
+    for step_s in STEPS_S:
+        around_s = np.arange(best_s - reach_s, best_s + reach_s + 1e-9, step_s)
+        best_s = min(np.unique(np.clip(around_s, 0.0, longest_s)), key=unexplained)
+        reach_s = step_s
     if unexplained(best_s) > MOST_UNEXPLAINED * float(np.mean(np.var(simulated_rad, axis=0))):
         return None
     return float(best_s)
