@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from textwrap import shorten
 
 from action_msgs.srv import CancelGoal
 from rclpy.action import ActionClient
@@ -17,6 +18,7 @@ from chefmate_msgs.action import ExecuteTask
 
 Say = Callable[[str, Tone], None]
 
+LONGEST_ANSWER = 240  # characters
 TRIGGERS = {
     Deed.RESET: 'A fresh kitchen is laid',
     Deed.RECORD: 'Recording',
@@ -110,7 +112,7 @@ class ViewerActions:
             ExecuteTask.Result.PREEMPTED: Tone.QUIET,
         }.get(result.outcome, Tone.BAD)
         refused = 'Refused: ' if result.outcome == ExecuteTask.Result.REFUSED else ''
-        self._say(f'{refused}{result.reason}', tone)
+        self._say(f'{refused}{first_words(result.reason)}', tone)
 
     def _on_estop(self, future: Future) -> None:
         answer = future.result()
@@ -128,3 +130,11 @@ class ViewerActions:
             self._say(TRIGGERS[deed], Tone.GOOD)
         else:
             self._say(answer.message or 'refused', Tone.BAD)
+
+
+def first_words(reason: str) -> str:
+    """Return the first lines of a reason, without a sentence that only announces a list."""
+    first = reason.partition('\n')[0].strip()
+    if first.endswith(':') and '. ' in first:
+        first = first.rpartition('. ')[0]
+    return shorten(first, LONGEST_ANSWER, placeholder=' ...')

@@ -7,6 +7,7 @@ import pytest
 
 from chefmate.cli import view
 from chefmate.cli.parser import Parser
+from chefmate.nodes.viewer_actions import LONGEST_ANSWER, first_words
 from chefmate.nodes.viewer_parameters import KNOWN_TASKS, TOKEN_VARIABLE, read_token
 from chefmate.viewer.deeds import READ_ONLY, Deed, Situation, why_not
 from chefmate.viewer.feeds import Feed, Feeds, Progress, Servos
@@ -185,6 +186,14 @@ def test_an_arm_that_is_moved_by_hand_says_so():
     feeds = Feeds()
     feeds.joints.take(np.zeros(6), NOW_S)
     assert tell(feeds, board, False, '', None, NOW_S).headline == 'Moved by hand: following'
+
+
+def test_of_a_refusal_the_reason_is_shown_and_not_the_list_that_follows():
+    assert first_words('it is hot') == 'it is hot'
+    assert first_words('unknown word: dance. Understood are:\n  bread\n  cheese') == (
+        'unknown word: dance'
+    )
+    assert len(first_words('word ' * 1000)) <= LONGEST_ANSWER
 
 
 def test_the_offered_tasks_are_those_of_the_expert():
