@@ -129,10 +129,11 @@ def test_without_motion_there_is_no_latency_to_be_told():
 
 
 def test_a_latency_can_be_asked_for_at_any_time_from_the_first_state_on():
-    pair = Pair()
-    for _ in range(60):
-        pair.run(1 / 60)
-        lag_s = estimate_lag_s(pair.monitor._real, pair.monitor._twin)
+    real, twin = History(), History()
+    for index in range(60):
+        real.add(index / 60, motion(index / 60))
+        twin.add(index / 60 + 0.001, motion(index / 60))
+        lag_s = estimate_lag_s(real, twin)
         assert lag_s is None or 0.0 <= lag_s < 1.0
 
 
