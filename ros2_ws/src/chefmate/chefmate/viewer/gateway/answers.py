@@ -21,7 +21,7 @@ _TITLES = {
     HTTPStatus.FORBIDDEN: 'This page is closed to you',
     HTTPStatus.SERVICE_UNAVAILABLE: 'Not now',
 }
-_HINT = 'The terminal in which the robot was started shows the address of this page.'
+_HINT = 'Whoever started the page knows its address, and its token: ADDRESS/?token=TOKEN.'
 
 
 def security_headers(authority: str | None = None) -> list[tuple[str, str]]:
