@@ -69,6 +69,8 @@ class JointStateBridgeNode(Node):
             self._arm.close()
         if self._simulated is not None:
             self._simulated.close()
+        if self._link is not None:
+            self._link.close()
 
     def _on_arm(self, raw: bytes) -> None:
         """In the subscription's thread: every message goes on; the twin is told of some."""
@@ -105,10 +107,10 @@ class JointStateBridgeNode(Node):
         index = playback.index
         position_rad = playback.position_rad(time.monotonic())
         if playback.is_done:
-            self.get_logger().info(f'the recording is over. {link.monitor.line(time.monotonic())}')
+            self.get_logger().info(f'the recording is over. {link.line()}')
             raise ExternalShutdownException  # run_node ends without an error then
         if playback.index != index:
-            link.monitor.begin_anew()
+            link.begin_anew()
             self.get_logger().info(f'{playback.recording.name}')
         stamp_s = self.get_clock().now().nanoseconds * 1e-9
         self._relay.publish(joint_state(time_message(stamp_s), position_rad, 0.0 * position_rad))

@@ -40,8 +40,8 @@ class SimulatedArm:
         self._estopped = False
         self._waits_because = ''
         self._log = DriverLog(node.get_logger())
-        self.link = TwinLink(node, parameters, on_state=self._on_state)
         self._arm = TwinArm(parameters.states_topic, self._send, parameters.twin.silent_s)
+        self.link = TwinLink(node, parameters, on_state=self._on_state)
         self._preset, self._rate_hz = parameters.preset, parameters.command_rate_hz
         self._limits_rad = parameters.joint_map.limits_rad
         self._states = node.create_publisher(JointState, 'follower/joint_states', qos.STATE)
@@ -112,6 +112,7 @@ class SimulatedArm:
     # --- messages --------------------------------------------------------------------------------
 
     def _on_state(self, position_rad: np.ndarray, age_s: float) -> None:
+        """In the thread that hears the simulator."""
         self._arm.receive(position_rad, time.monotonic() - max(age_s, 0.0))
 
     def _send(self, goal_rad: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """The topics between an arm and its twin, around `chefmate_core.twin.monitor`."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -7,15 +8,18 @@ from collections.abc import Callable
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 
 from chefmate.nodes.bridge_parameters import BridgeParameters, refuse_topic_of_an_arm
+from chefmate.nodes.raw_subscription import RawSubscription
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.twin.mapping import TwinMessageError
 from chefmate_core.twin.monitor import TwinMonitor, TwinState
 from chefmate_ros import qos
 from chefmate_ros.joint_messages import seconds, time_message
+from chefmate_ros.running import NodeError
 
 # Less than half a servo's tick: nothing that a twin could show.
 UNCHANGED_RAD = 0.0007
@@ -28,11 +32,12 @@ OnState = Callable[[np.ndarray, float], None]
 class TwinLink:
     """Tells the simulator where to be, hears where it is, and publishes how far that is off.
 
-    One other thread may call `is_due`, `arm_is_at`, `follow` and `command`.
+    One other thread may call `is_due`, `arm_is_at`, `follow` and `command`. The simulator is heard
+    in a thread of its own.
 
     Args:
-        on_state: called with the simulator's position, rad, shape (6,), and the age that its stamp
-            tells, s.
+        on_state: called in that thread with the simulator's position, rad, shape (6,), and the
+            age that its stamp tells, s.
     """
 
     def __init__(
@@ -42,7 +47,8 @@ class TwinLink:
         self._map = parameters.joint_map
         self._names = list(parameters.urdf_names)
         self._twin_names = list(self._map.names)
-        self.monitor = TwinMonitor(self._map, parameters.twin)
+        self._monitor = TwinMonitor(self._map, parameters.twin)
+        self._lock = threading.Lock()  # of the monitor
         self._on_state = on_state
         self._arm: deque[tuple[float, np.ndarray, float, float]] = deque(maxlen=256)
         self._period_s = 1.0 / parameters.command_rate_hz
@@ -56,16 +62,33 @@ class TwinLink:
         )
         self._states = node.create_publisher(JointState, 'twin/joint_states', qos.STATE)
         self._errors = node.create_publisher(JointState, 'twin/joint_error', qos.STATE)
-        subscription = node.create_subscription(
-            JointState, parameters.states_topic, self._on_twin, qos.TWIN_STATE
+        refuse_topic_of_an_arm(
+            self._commands.topic_name
+        )  # again: a remapping may have made it one
+        self._simulator = RawSubscription(
+            node, JointState, parameters.states_topic, self._on_twin, qos.TWIN_STATE
         )
-        for topic in (self._commands.topic_name, subscription.topic_name):
-            refuse_topic_of_an_arm(topic)  # again: a remapping may have made it one
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(1.0 / parameters.error_rate_hz, self._compare, clock=steady)
         node.create_timer(0.5, self._tell_changes, clock=steady)
         if parameters.report_period_s > 0.0:
             node.create_timer(parameters.report_period_s, self._report, clock=steady)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._simulator.close()
+
+    def begin_anew(self) -> None:
+        """The arm's motion is another from now on."""
+        with self._lock:
+            self._take_arm()
+            self._monitor.begin_anew()
+
+    def line(self) -> str:
+        """Return the twin's state in one line."""
+        with self._lock:
+            self._take_arm()
+            return self._monitor.line(time.monotonic())
 
     def is_due(self) -> bool:
         """Return whether another position is wanted now; at most `command_rate_hz` are."""
@@ -105,19 +128,20 @@ class TwinLink:
         return self._node.get_clock().now().nanoseconds * 1e-9
 
     def _take_arm(self) -> None:
-        """Hand what another thread has left to the monitor."""
+        """Hand what another thread has left to the monitor, whose lock is held."""
         while self._arm:
-            self.monitor.arm_moved(*self._arm.popleft())
+            self._monitor.arm_moved(*self._arm.popleft())
 
-    def _on_twin(self, message: JointState) -> None:
+    def _on_twin(self, raw: bytes) -> None:
+        message = deserialize_message(raw, JointState)
         clock_s, now_s = self._clock_s(), time.monotonic()
-        stamp_s = seconds(message.header.stamp)
-        position_rad = self.monitor.twin_said(
-            stamp_s, message.name, message.position, clock_s, now_s
-        )
+        with self._lock:
+            position_rad = self._monitor.twin_said(
+                seconds(message.header.stamp), message.name, message.position, clock_s, now_s
+            )
+            stamp_s = self._monitor.twin_stamp_s(clock_s)
         if position_rad is None:
             return
-        stamp_s = self.monitor.twin_stamp_s(clock_s)
         state = JointState(name=self._names, position=position_rad.tolist())
         state.header.stamp = time_message(stamp_s)
         self._states.publish(state)
@@ -125,8 +149,11 @@ class TwinLink:
             self._on_state(position_rad, clock_s - stamp_s)
 
     def _compare(self) -> None:
-        self._take_arm()
-        error = self.monitor.compare()
+        if self._simulator.failure is not None:
+            raise NodeError(f'the simulator cannot be read: {self._simulator.failure!r}')
+        with self._lock:
+            self._take_arm()
+            error = self._monitor.compare()
         if error is None:
             return
         message = JointState(name=self._names, position=error.error_rad.tolist())
@@ -135,13 +162,14 @@ class TwinLink:
 
     def _tell_changes(self) -> None:
         """An operator learns at once of what is wrong, and that it is over."""
-        self._take_arm()
-        now_s = time.monotonic()
-        before, self._state = self._state, self.monitor.state(now_s)
-        if self._state is before:
-            return
+        with self._lock:
+            self._take_arm()
+            now_s = time.monotonic()
+            before, self._state = self._state, self._monitor.state(now_s)
+            if self._state is before:
+                return
+            sentence = self._monitor.sentence(now_s)
         log = self._node.get_logger()
-        sentence = self.monitor.sentence(now_s)
         if self._state in (TwinState.FOLLOWING, TwinState.WAITING):
             log.info(sentence)
         elif self._state in (TwinState.ALARM, TwinState.REFUSED):
@@ -150,10 +178,12 @@ class TwinLink:
             log.warning(sentence)
 
     def _report(self) -> None:
-        self._node.get_logger().info(self.monitor.line(time.monotonic()))
+        self._node.get_logger().info(self.line())
 
     def diagnose(self) -> Diagnosis:
         """For /diagnostics: the monitor's, and what was sent."""
-        found = self.monitor.diagnose(time.monotonic())
+        with self._lock:
+            self._take_arm()
+            found = self._monitor.diagnose(time.monotonic())
         values = {**found.values, 'commands': self.commands, 'unusable': self.unusable}
         return Diagnosis(Level(found.level), found.message, values)
