@@ -97,7 +97,7 @@ class Page:
 
     def say(self, text: str, tone: Tone, now_s: float) -> None:
         """Show what came of a button, for a while; may be called by any thread."""
-        self._answer = (text, tone, now_s + ANSWER_SHOWN_S)
+        self._answer = (text[:1].upper() + text[1:], tone, now_s + ANSWER_SHOWN_S)
 
     def stopped(self, stopped: bool, why_not_stop: str = '') -> None:
         """Tell all browsers at once that the emergency stop was pressed or released."""

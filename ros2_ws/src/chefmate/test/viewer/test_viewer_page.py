@@ -199,7 +199,7 @@ def test_a_task_is_started_with_the_chosen_words(make_page):
     eventually(lambda: watcher.part('Start').get('disabled') is False)
     watcher.press('Start')
     assert eventually(lambda: (Deed.START, TASKS[0]) in deeds.done)
-    assert eventually(lambda: 'asked for start' in watcher.text())
+    assert eventually(lambda: 'Asked for start' in watcher.text())
     watcher.close()
 
 
