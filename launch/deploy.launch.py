@@ -122,7 +122,17 @@ ARGUMENTS = [
         description='Serve the page, where one watches and stops the arm (docs/viewer.md).',
     ),
     DeclareLaunchArgument(
+        'view_host',
+        default_value='localhost',
+        description='Address to serve the page at. Another than this host needs a token.',
+    ),
+    DeclareLaunchArgument(
         'view_port', default_value='8080', description='First port to try; the next free is taken.'
+    ),
+    DeclareLaunchArgument(
+        'view_token_file',
+        default_value='',
+        description='File with the token that browsers must bring; empty: CHEFMATE_VIEW_TOKEN.',
     ),
     DeclareLaunchArgument(
         'control',
@@ -245,11 +255,10 @@ def rviz():
 
 def page():
     """The page; its end ends nothing."""
+    handed_on = ('view_host', 'view_port', 'view_token_file', 'control')
     return IncludeLaunchDescription(
         launch_file('viewer.launch.py'),
-        launch_arguments={
-            name: LaunchConfiguration(name) for name in ('view_port', 'control')
-        }.items(),
+        launch_arguments={name: LaunchConfiguration(name) for name in handed_on}.items(),
     )
 
 
