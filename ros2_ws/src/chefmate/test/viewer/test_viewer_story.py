@@ -126,6 +126,7 @@ def test_what_nobody_offers_says_so(deed):
 def test_a_task_can_be_given_when_the_policy_is_ready():
     assert why_not(Deed.START, situation(policy='ready')) == ''
     assert 'loading' in why_not(Deed.START, situation(policy='loading weights'))
+    assert 'is running' in why_not(Deed.START, situation(policy='ready', working=True))
     assert 'move again' in why_not(Deed.START, situation(policy='ready', stopped=True))
     assert 'instruction:=none' in why_not(Deed.START, situation(policy='ready', task='waiting'))
 
