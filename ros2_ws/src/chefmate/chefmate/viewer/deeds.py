@@ -70,10 +70,10 @@ def why_not(deed: Deed, situation: Situation) -> str:
 def _start(situation: Situation) -> str:
     if situation.stopped:
         return 'let the arm move again first'
-    if situation.working:
-        return 'a task is running; stop it, or wait until it is done'
     if situation.health.of(TASK, situation.now_s) is not None:
         return 'this launch does one task and ends with it; instruction:=none waits for yours'
+    if situation.working:
+        return 'a task is running; stop it, or wait until it is done'
     policy = situation.health.of(POLICY, situation.now_s)
     if policy is None:
         return 'the policy is not up yet'
