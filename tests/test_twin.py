@@ -17,6 +17,8 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 from small_session import EpisodePlan, write_session
 
+from chefmate_core.dds_client.joint_state_client import JointStateClient
+from chefmate_core.dds_client.participant import Participant
 from chefmate_core.joints import ISAAC_JOINT_NAMES, JOINT_NAMES
 
 pytestmark = pytest.mark.system
@@ -290,6 +292,22 @@ def test_mujoco_in_isaacs_place_follows_the_arm_on_the_same_topics(stage, bridge
         lambda: np.allclose(stage.twin[-1].position, REST_RAD, atol=0.03),
         what='the twin at the arm',
     )
+
+
+def test_a_simulator_on_another_vendors_dds_is_a_twin_like_any_other(stage, bridge, environment):
+    bridge()
+    with Participant(environment=environment) as dds:  # Cyclone DDS, where the bridge has Fast DDS
+        simulator = JointStateClient(dds)
+
+        def simulate():
+            goals_rad = simulator.goals_rad()
+            if np.isfinite(goals_rad).all():
+                simulator.publish(goals_rad)
+
+        stage.moves = True
+        stage.play_until(lambda: len(stage.errors) > 20 and 'follows' in stage.said(), simulate)
+        assert simulator.refused.total() == 0
+        assert simulator.accepted > 20
 
 
 def test_a_twin_whose_messages_are_late_lost_and_swapped_is_still_compared(stage, bridge, node):
