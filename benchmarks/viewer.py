@@ -75,10 +75,11 @@ class Bench(Node):
     def stop(self) -> None:
         """Give no more tasks, and hear nothing more."""
         self._ends.set()
+        if self._worker.is_alive():
+            self._worker.join(timeout=15.0)
         rclpy.try_shutdown()
-        for thread in (self._worker, self._spinner):
-            if thread.is_alive():
-                thread.join(timeout=5.0)
+        if self._spinner.is_alive():
+            self._spinner.join(timeout=5.0)
 
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException):

@@ -20,6 +20,7 @@ ARGUMENTS = (
     '--mute-audio',
 )
 LOADING_MS = 60_000
+NOTICE = 'Software WebGL rendering detected'  # true of this browser, and of no user's
 
 
 def chromium():
@@ -64,6 +65,11 @@ class Tab:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         image = self.page.screenshot(path=path, timeout=LOADING_MS)
         return cv2.cvtColor(cv2.imdecode(np.frombuffer(image, np.uint8), 1), cv2.COLOR_BGR2RGB)
+
+    def close_notice(self):
+        """Close viser's notice that this browser draws by software, once it has come."""
+        notice = self.page.get_by_role('alert').filter(has_text=NOTICE)
+        notice.get_by_role('button').click(timeout=LOADING_MS)
 
     def close(self):
         """Close it as a user does."""

@@ -130,7 +130,7 @@ def until_it_looks(tab, wanted):
 
 def until_drawn(tab):
     """Wait until the page is connected and its picture stands still."""
-    tab.page.locator('canvas').first.wait_for(timeout=60_000)
+    tab.close_notice()
     tab.page.locator('#chefmate-stop:is([data-look=free], [data-look=stopped])').wait_for(
         timeout=60_000
     )
@@ -276,6 +276,7 @@ def test_a_newcomer_starts_a_task_sees_the_kitchen_and_stops_it(hand, serve, che
     tab.page.get_by_role('button', name='Stop the task', exact=True).and_(
         tab.page.locator(':enabled')
     ).wait_for(timeout=60_000)
+    tab.close_notice()
     tab.screenshot(ARTIFACTS / 'working.png')
     cameras = tab.page.get_by_role('img', name='Camera')
     assert cameras.count() == 2
