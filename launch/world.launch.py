@@ -3,8 +3,12 @@
 Other launch files include it.
 """
 
+import contextlib
+import fcntl
+from pathlib import Path
+
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, GroupAction, Shutdown
+from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction, Shutdown
 from launch.conditions import IfCondition
 from launch.substitutions import (
     AndSubstitution,
@@ -58,6 +62,18 @@ ARGUMENTS = [
 
 def in_folder(folder, name):
     return PathJoinSubstitution([LaunchConfiguration(folder), name])
+
+
+def remove_stale_ports(context):
+    """A kitchen that was killed leaves its links; what they lead to may be anybody's by now."""
+    folder = Path(LaunchConfiguration('run_dir').perform(context))
+    # Held by a kitchen that lives; no folder: no links.
+    with contextlib.suppress(OSError), (folder / 'lock').open('r+') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for port in (folder / 'follower', folder / 'leader'):
+            if port.is_symlink():
+                port.unlink()
+    return []
 
 
 def end_if_refused(event, context):
@@ -123,6 +139,7 @@ def generate_launch_description():
     ]
     return LaunchDescription([
         *ARGUMENTS,
+        OpaqueFunction(function=remove_stale_ports, condition=IfCondition(is_sim)),
         kitchen,
         drawn_cameras,
         GroupAction(real_cameras, condition=IfCondition(AndSubstitution(is_real, has_cameras))),

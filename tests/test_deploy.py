@@ -1,6 +1,9 @@
 """The main job as a user runs it: real processes, bytes, messages and frames."""
 
 import json
+import os
+import pty
+import select
 import time
 
 import cv2
@@ -97,6 +100,20 @@ def test_a_real_arm_that_is_not_there_is_named_and_nothing_left_running(
     assert 'chefmate doctor' in command.output
     assert 'Traceback' not in command.output
     assert processes_of(domain) == {}
+
+
+def test_a_link_that_a_killed_kitchen_left_leads_nobody_to_anothers_terminal(
+    chefmate, domain, tmp_path
+):
+    somebody, terminal = pty.openpty()
+    (tmp_path / 'lock').touch()
+    (tmp_path / 'follower').symlink_to(os.ttyname(terminal))
+    command = chefmate('launch', 'deploy', 'instruction:=none', f'run_dir:={tmp_path}')
+    command.wait_for('torque is on')
+    assert os.readlink(tmp_path / 'follower') != os.ttyname(terminal)
+    assert not select.select([somebody], [], [], 0.0)[0], 'the driver wrote to the terminal'
+    os.close(somebody)
+    os.close(terminal)
 
 
 def test_a_second_kitchen_in_the_same_place_is_refused(chefmate, domain, tmp_path):

@@ -188,6 +188,7 @@ class PolicyNode(LifecycleNode):
         values: dict[str, object] = {
             'policy': runner.policy.spec.name,
             'says_done': runner.policy.spec.says_done,
+            'known_instructions': ' | '.join(runner.policy.spec.known_instructions),
             'overdue_inferences': runner.heartbeat.overdue,
             'inference_limit_ms': runner.heartbeat.limit_s * 1e3,
             **self._tasks.values(),
