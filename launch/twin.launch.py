@@ -87,6 +87,12 @@ ARGUMENTS = [
         description='Whether the pictures of the arm are drawn or taken, too.',
     ),
     DeclareLaunchArgument(
+        'view',
+        default_value='true',
+        choices=['true', 'false'],
+        description='Serve the page, where the twin is a ghost beside the arm (docs/viewer.md).',
+    ),
+    DeclareLaunchArgument(
         'use_sim_time',
         default_value='false',
         choices=['true', 'false'],
@@ -223,7 +229,8 @@ def what_runs(context):
         )  # fmt: skip
     if has_arm and mode == 'command':
         running.append(keys())
-    # The page in the browser (view:=true) belongs here: it shows the twin as a ghost.
+    if LaunchConfiguration('view').perform(context) == 'true':
+        running.append(include('viewer.launch.py'))
     return running
 
 

@@ -9,7 +9,7 @@ SOURCES = Path(__file__).resolve().parents[1] / 'ros2_ws' / 'src'
 
 ROS = {'rclpy', 'sensor_msgs', 'std_msgs', 'trajectory_msgs', 'diagnostic_msgs', 'geometry_msgs',
        'builtin_interfaces', 'std_srvs', 'rcl_interfaces', 'lifecycle_msgs',
-       'visualization_msgs', 'chefmate_msgs'}  # fmt: skip
+       'visualization_msgs', 'rosgraph_msgs', 'chefmate_msgs'}  # fmt: skip
 OURS = {'chefmate', 'chefmate_core', 'chefmate_ros', 'chefmate_description', 'chefmate_sim',
         'chefmate_policy'}  # fmt: skip
 HEAVY = {'torch', 'transformers', 'peft', 'mujoco', 'mink'}
