@@ -19,7 +19,7 @@ from trajectory_msgs.msg import JointTrajectory
 from chefmate.nodes.chunk_messages import chunk_rows
 from chefmate.viewer.feeds import CAMERAS, Applied, Feed, Feeds, Progress, Servos
 from chefmate_core.errors import ConfigurationError
-from chefmate_core.joints import JOINT_NAMES
+from chefmate_core.joints import JOINT_COUNT, JOINT_NAMES
 from chefmate_core.kinematics import Chain
 from chefmate_core.kinematics.planned_path import planned_path
 from chefmate_msgs.action import ExecuteTask
@@ -148,12 +148,12 @@ class ViewerInputs:
         if list(message.name) != list(JOINT_NAMES):
             self._feeds.servos.refuse('telemetry of other joints')
             return
-        servos = Servos(
-            np.asarray(message.temperature, dtype=float),
-            np.asarray(message.voltage, dtype=float),
-            np.asarray(message.load, dtype=float),
-            tuple(message.findings),
-        )
+        columns = (message.temperature, message.voltage, message.load)
+        if any(len(column) != JOINT_COUNT for column in columns):
+            self._feeds.servos.refuse('telemetry without a value for each joint')
+            return
+        values = (np.asarray(column, dtype=float) for column in columns)
+        servos = Servos(*values, tuple(message.findings))
         self._feeds.servos.take(servos, now_s, self._delay_s(message.header.stamp))
 
     def _on_feedback(self, message: Any, now_s: float) -> None:

@@ -15,6 +15,7 @@ from chefmate_core.geometry import Pose
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.kinematics import Chain
 from chefmate_description import urdf_path
+from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
 from chefmate_ros.image_messages import byte_array
 from chefmate_ros.joint_messages import joint_state, time_message
@@ -88,6 +89,18 @@ def test_joints_that_are_no_numbers_are_refused_and_counted(inputs, bad):
     take(joints([0.0, bad, 0.0, 0.0, 0.0, 0.0]), NOW_S + 1)
     assert np.all(feed.value == 0.0) and feed.received_s == NOW_S
     assert feed.refused == 1 and 'not a number' in feed.refusal
+
+
+@pytest.mark.parametrize('short', ['temperature', 'voltage', 'load'])
+def test_telemetry_without_a_value_for_each_joint_is_refused_and_counted(inputs, short):
+    values = {column: [30.0] * 6 for column in ('temperature', 'voltage', 'load')}
+    feed = inputs._feeds.servos
+    inputs._on_servos(ServoTelemetry(name=JOINT_NAMES, **values), NOW_S)
+    assert feed.refused == 0 and feed.value.temperature_c.tolist() == [30.0] * 6
+    for count in (0, 3, 7):
+        broken = values | {short: [30.0] * count}
+        inputs._on_servos(ServoTelemetry(name=JOINT_NAMES, **broken), NOW_S)
+    assert feed.refused == 3 and 'each joint' in feed.refusal
 
 
 def test_a_command_of_some_joints_is_no_mistake(inputs):
