@@ -267,16 +267,34 @@ def test_a_twin_that_does_not_move_is_an_alarm(stage, bridge):
         ({'mode': 'mirorr'}, (), ['mirorr', 'mirror', 'command', 'replay']),
         ({'mode': 'replay'}, (), ['bag']),
         ({'mapping_file': '/nowhere.yaml'}, (), ['/nowhere.yaml']),
-        ({'command_topic': 'follower/joint_commands'}, (), ['moves an arm']),
-        ({}, ('-r', 'isaac_joint_command:=/follower/joint_commands'), ['moves an arm']),
     ],
 )
-def test_what_cannot_be_or_could_move_an_arm_is_refused_in_one_line(
-    domain, bridge, parameters, arguments, expected
-):
+def test_what_cannot_be_is_refused_in_one_line(domain, bridge, parameters, arguments, expected):
     said = refused(bridge(*arguments, **parameters))
     for words in expected:
         assert words in said
+
+
+@pytest.mark.parametrize('topic', ['/follower/joint_commands', 'leader/joint_states'])
+@pytest.mark.parametrize(
+    'published', ['isaac_joint_command', 'twin/joint_states', 'twin/joint_error', 'joint_states']
+)
+def test_no_remapping_makes_the_bridge_move_an_arm(domain, bridge, published, topic):
+    said = refused(bridge('-r', f'{published}:={topic}'))
+    assert 'moves an arm' in said
+
+
+@pytest.mark.parametrize(
+    ('package', 'executable', 'parameter'),
+    [
+        ('chefmate', 'joint_state_bridge_node', 'command_topic'),
+        ('chefmate_sim', 'twin_node', 'states_topic'),
+    ],
+)
+def test_no_parameter_makes_a_twin_move_an_arm(domain, node, package, executable, parameter):
+    for topic in ('follower/joint_commands', '/follower/joint_states', 'leader/joint_states'):
+        said = refused(node(package, executable, **{parameter: topic}))
+        assert 'moves an arm' in said
 
 
 def test_mujoco_in_isaacs_place_follows_the_arm_on_the_same_topics(stage, bridge, node):

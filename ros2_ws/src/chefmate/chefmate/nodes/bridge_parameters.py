@@ -11,8 +11,6 @@ from chefmate_core.twin.mapping import JointMap, joint_map, load_joint_map
 from chefmate_ros.parameters import declare
 
 MODES = ('mirror', 'command', 'replay', 'none')
-# What moves arms. A twin's topic of such a name is a mistake that could move a real one.
-ARMS_TOPICS = ('joint_commands', 'joint_commands_applied', 'jog', 'action_chunk')
 
 
 @dataclass(frozen=True)
@@ -88,19 +86,9 @@ def declared_parameters(node: Node) -> BridgeParameters:
         bag=declare(node, 'bag', '', 'Recorded session or rosbag2 folder, mode replay.').strip(),
         speed=declare(node, 'speed', 1.0, 'Of a replay, times real time.', (0.01, 100.0)),
     )  # fmt: skip
-    for topic in (parameters.command_topic, parameters.states_topic):
-        refuse_topic_of_an_arm(node.resolve_topic_name(topic))
     if mode == 'replay' and not parameters.bag:
         raise ConfigurationError('mode replay needs bag:=FOLDER, a session or a rosbag2 folder')
     return parameters
-
-
-def refuse_topic_of_an_arm(topic: str) -> None:
-    """Raise a ConfigurationError if what is said on this topic could move an arm."""
-    if topic.rsplit('/', 1)[-1] in ARMS_TOPICS:
-        raise ConfigurationError(
-            f'{topic} moves an arm; a twin has topics of its own, such as isaac_joint_command'
-        )
 
 
 def _declared_thresholds(node: Node) -> TwinConfig:

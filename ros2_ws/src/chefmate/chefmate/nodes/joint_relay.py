@@ -9,6 +9,7 @@ from sensor_msgs.msg import JointState
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_ros import qos
 from chefmate_ros.joint_messages import joint_vectors
+from chefmate_ros.twin_topics import twin_publisher
 
 
 class JointRelay:
@@ -23,7 +24,7 @@ class JointRelay:
     def __init__(self, node: Node, urdf_names: Sequence[str], publishes: bool = True) -> None:
         self._publisher = None
         if publishes:
-            self._publisher = node.create_publisher(JointState, 'joint_states', qos.STATE)
+            self._publisher = twin_publisher(node, 'joint_states', qos.STATE)
         self._names = None if tuple(urdf_names) == JOINT_NAMES else list(urdf_names)
         self.relayed = self.malformed = 0
 

@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 
-from chefmate.nodes.bridge_parameters import BridgeParameters, refuse_topic_of_an_arm
+from chefmate.nodes.bridge_parameters import BridgeParameters
 from chefmate.nodes.raw_subscription import RawSubscription
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.joints import JOINT_NAMES
@@ -20,6 +20,7 @@ from chefmate_core.twin.monitor import TwinMonitor, TwinState
 from chefmate_ros import qos
 from chefmate_ros.joint_messages import seconds, time_message
 from chefmate_ros.running import NodeError
+from chefmate_ros.twin_topics import refuse_topic_of_an_arm, twin_publisher
 
 # Less than half a servo's tick: nothing that a twin could show.
 UNCHANGED_RAD = 0.0007
@@ -57,14 +58,11 @@ class TwinLink:
         self._told_s = -REMINDER_S
         self.commands = self.unusable = 0
         self._state = TwinState.WAITING
-        self._commands = node.create_publisher(
-            JointState, parameters.command_topic, qos.TWIN_COMMAND
-        )
-        self._states = node.create_publisher(JointState, 'twin/joint_states', qos.STATE)
-        self._errors = node.create_publisher(JointState, 'twin/joint_error', qos.STATE)
-        refuse_topic_of_an_arm(
-            self._commands.topic_name
-        )  # again: a remapping may have made it one
+        self._commands = twin_publisher(node, parameters.command_topic, qos.TWIN_COMMAND)
+        self._states = twin_publisher(node, 'twin/joint_states', qos.STATE)
+        self._errors = twin_publisher(node, 'twin/joint_error', qos.STATE)
+        # In mode command what is heard here is an arm's state: another's would be taken for it.
+        refuse_topic_of_an_arm(node.resolve_topic_name(parameters.states_topic))
         self._simulator = RawSubscription(
             node, JointState, parameters.states_topic, self._on_twin, qos.TWIN_STATE
         )

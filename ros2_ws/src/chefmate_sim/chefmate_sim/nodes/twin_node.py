@@ -26,6 +26,7 @@ from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import seconds, time_message
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
+from chefmate_ros.twin_topics import twin_publisher
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
 from chefmate_sim.twin.outlet import STAMPS, Outlet, OutletConfig, TwinMessage
 
@@ -60,7 +61,7 @@ class TwinNode(Node):
         self._sim_clock = (
             self.create_publisher(ClockMessage, '/clock', qos.STATE) if clock else None
         )
-        self._states = self.create_publisher(JointState, states_topic, qos.STATE)
+        self._states = twin_publisher(self, states_topic, qos.STATE)
         self.create_subscription(JointState, command_topic, self._on_command, qos.TWIN_COMMAND)
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('physics', self._diagnose)
