@@ -1,8 +1,10 @@
 """`viewer_node`: the page in the browser. It watches, it asks; the arm needs nothing of it."""
 
+import math
 import os
 import threading
 import time
+from traceback import format_exc
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
@@ -25,7 +27,7 @@ from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.running import run_node
 
 NICE = 10  # whatever else runs comes first
-RESTS_S = 1.0
+FAILURE_SHOWN_S = 5.0
 TASKS_KEY, TASKS_SEPARATOR = 'known_instructions', ' | '
 
 
@@ -48,6 +50,7 @@ class ViewerNode(Node):
         self._stopped: bool | None = None
         self._instruction = ''
         self._verdict: Verdict | None = None
+        self._failures, self._failure, self._failed_s = 0, '', -math.inf  # of drawing
         self._closing = threading.Event()
         self._serving = Serving(parameters.host, parameters.port, parameters.token)
         self._actions = ViewerActions(
@@ -92,25 +95,39 @@ class ViewerNode(Node):
 
     def _draw(self) -> None:
         """In a thread of its own, until the node is closed."""
-        page, inputs, period_s = self._page, self._inputs, 1.0 / self._settings.rate_hz
-        try:
-            while not self._closing.is_set():
-                if not page.watchers:
-                    if inputs.listening:
-                        inputs.rest()
-                        page.rest()
-                    page.changed.clear()
-                    if not page.watchers:  # nobody came in between
-                        page.changed.wait()
-                    continue
-                if not inputs.listening:
-                    inputs.listen()
-                began_s = time.monotonic()
-                inputs.poll(began_s)
-                page.draw(self._moment(began_s))
-                self._closing.wait(max(period_s - (time.monotonic() - began_s), 0.002))
-        finally:
-            inputs.close()
+        period_s = 1.0 / self._settings.rate_hz
+        while not self._closing.is_set():
+            began_s = time.monotonic()
+            try:
+                self._draw_once(began_s)
+            except Exception as error:  # one odd message must not end the page for everybody
+                self._drawing_failed(error, began_s)
+            self._closing.wait(max(period_s - (time.monotonic() - began_s), 0.002))
+        self._inputs.close()
+
+    def _draw_once(self, now_s: float) -> None:
+        """Draw; nobody looks: wait until somebody does."""
+        page, inputs = self._page, self._inputs
+        if page.watchers:
+            if not inputs.listening:
+                inputs.listen()
+            inputs.poll(now_s)
+            page.draw(self._moment(now_s))
+            return
+        if inputs.listening:
+            inputs.rest()
+            page.rest()
+        page.changed.clear()
+        if not page.watchers and not self._closing.is_set():  # nobody came in between
+            page.changed.wait()
+
+    def _drawing_failed(self, error: Exception, now_s: float) -> None:
+        """Say it and go on: parts that are due at another moment are drawn all the same."""
+        self._failures += 1
+        self._failure, self._failed_s = f'{type(error).__name__}: {error}', now_s
+        self.get_logger().error(
+            f'the page cannot be drawn: {format_exc()}', throttle_duration_sec=FAILURE_SHOWN_S
+        )
 
     def _moment(self, now_s: float) -> Moment:
         story = tell(
@@ -156,7 +173,10 @@ class ViewerNode(Node):
             **{f'refused_{why}': count for why, count in gateway.refusals.items()},
             'control': self._settings.control,
             'refused_joint_states': self._feeds.joints.refused,
+            'drawing_failures': self._failures,
         }
+        if time.monotonic() - self._failed_s < FAILURE_SHOWN_S:
+            return Diagnosis(Level.WARN, f'cannot be drawn: {self._failure}', values)
         return Diagnosis(Level.OK, f'{self._page.watchers} are watching', values)
 
 

@@ -62,6 +62,11 @@ class Watcher:
         uuid = self.uuid(label)
         self.send({'type': 'GuiUpdateMessage', 'uuid': uuid, 'updates': {'value': True}})
 
+    def choose(self, label, value):
+        """Choose as a browser does, among what was offered or not."""
+        uuid = self.uuid(label)
+        self.send({'type': 'GuiUpdateMessage', 'uuid': uuid, 'updates': {'value': value}})
+
     def trigger(self, label):
         uuid = next(uuid for uuid, props in self.commands.items() if props['label'] == label)
         self.send({'type': 'CommandTriggerMessage', 'uuid': uuid})
@@ -214,6 +219,20 @@ def test_a_browser_cannot_press_what_it_was_not_offered(make_page):
     eventually(lambda: deeds.done)
     time.sleep(0.3)
     assert deeds.done == [(Deed.STOP, '')]
+    watcher.close()
+
+
+def test_a_browser_that_chooses_what_was_never_offered_does_not_end_the_page(make_page):
+    _, deeds, feeds, watch = make_page()
+    watcher = watch()
+    eventually(lambda: watcher.part('Start').get('disabled') is False)
+    watcher.choose('Joint', 'nonsense')
+    watcher.choose('Task', 'nonsense')
+    watcher.press('Start')
+    assert eventually(lambda: deeds.done)
+    assert deeds.done == [(Deed.START, '')]
+    feeds.joints.take(np.zeros(6), time.monotonic() + 60.0)  # still drawn
+    assert eventually(lambda: 'food lies is not known' in watcher.text())
     watcher.close()
 
 

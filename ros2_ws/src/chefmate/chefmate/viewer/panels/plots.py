@@ -61,7 +61,7 @@ class PlotsPanel:
         self._now_s = now_s
         times, rows = self._history.before(now_s)
         asked, allowed, measured = np.split(rows, 3, axis=1)
-        joint = list(TITLES.values()).index(self._chosen.value)
+        joint = self._joint
         gap = np.abs(asked - allowed)
         held_back = np.where(np.isnan(gap).all(axis=1), 0.0, np.nanmax(np.nan_to_num(gap), axis=1))
         self._joints.data = (times, *measured.T.copy())
@@ -70,6 +70,12 @@ class PlotsPanel:
                                          measured[:, joint])
         )  # fmt: skip
         self._gate.data = (times, held_back)
+
+    @property
+    def _joint(self) -> int:
+        """Index of the chosen joint; a browser can send words that were never offered."""
+        titles, chosen = list(TITLES.values()), self._chosen.value
+        return titles.index(chosen) if chosen in titles else 0
 
     def clear(self) -> None:
         """Begin anew: nobody was watching."""

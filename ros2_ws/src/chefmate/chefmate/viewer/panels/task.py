@@ -89,7 +89,7 @@ class TaskPanel:
     def instruction(self) -> str:
         """The task that START would give."""
         chosen = self._choice.value
-        return self._text.value.strip()[:LONGEST] if chosen == SOMETHING_ELSE else chosen
+        return chosen if chosen in self._known else self._text.value.strip()[:LONGEST]
 
     def _show_text(self) -> None:
         self._text.visible = self._choice.value == SOMETHING_ELSE
