@@ -285,7 +285,6 @@ def test_a_browser_that_reads_nothing_holds_up_nobody_and_then_sees_the_newest(p
         seen = 1
         while newest not in _plain(stuck.recv(timeout=20.0)):
             seen += 1
-        print('SEEN', seen)
         assert seen < PICTURES / 2
     picture.remove()
 
