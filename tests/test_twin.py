@@ -14,8 +14,10 @@ from deployment import processes_of
 from diagnostic_msgs.msg import DiagnosticArray
 from probe import Probe
 from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
 from small_session import EpisodePlan, write_session
+from std_msgs.msg import Bool
 
 from chefmate_core.dds_client.joint_state_client import JointStateClient
 from chefmate_core.dds_client.participant import Participant
@@ -448,6 +450,21 @@ def test_in_mode_command_the_simulator_is_the_arm_behind_the_gate(chefmate, doma
 
 
 def test_the_simulator_is_no_second_arm_beside_another(stage, bridge):
-    process = bridge(mode='command')
-    said = refused(process)  # the stage publishes follower/joint_states
-    assert 'another driver' in said
+    """Nor does it say, before it has looked, that the stop of the other is released."""
+    said = []
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    driver = stage.node.create_publisher(Bool, '/emergency_stop_active', latched)
+    stage.node.create_subscription(Bool, '/emergency_stop_active', said.append, latched)
+    driver.publish(Bool(data=True))
+    for _ in range(3):  # what was found when, is chance
+        process = bridge(mode='command')
+        while process.poll() is None:
+            stage.play(0.1, stage.simulator_says)
+        assert 'another driver' in refused(process)
+    assert [message.data for message in said] == [True]
+
+
+def test_the_topics_of_a_simulated_arm_cannot_be_remapped_onto_a_real_ones(domain, bridge):
+    for topic in ('follower/joint_states', 'follower/joint_commands_applied'):
+        process = bridge('-r', f'{topic}:=leader/joint_states', mode='command')
+        assert 'keep their names' in refused(process)

@@ -5,6 +5,7 @@ import time
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
@@ -16,7 +17,7 @@ from chefmate.nodes.twin_link import TwinLink
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.driver.arm_driver import ArmDriver
 from chefmate_core.driver.report import diagnose
-from chefmate_core.errors import BusError, ChefMateError
+from chefmate_core.errors import BusError, ChefMateError, ConfigurationError
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate, Setpoint
 from chefmate_core.servo.readings import ArmReading
@@ -25,17 +26,32 @@ from chefmate_ros import qos
 from chefmate_ros.joint_messages import command_from, joint_state, time_message
 from chefmate_ros.running import NodeError
 
+# So long the simulator has been heard before this is an arm: by then another one is known, too.
+DISCOVERY_S = 1.0
+STATES, APPLIED, ESTOP_STATE = (
+    'follower/joint_states',
+    'follower/joint_commands_applied',
+    '/emergency_stop_active',
+)
+
 
 class SimulatedArm:
     """What `arm_driver_node` is to a real arm: the same driver, loop and gate, other wires.
 
     Everything that the outside sees of `follower/...` is as there; servos' health is not, for a
-    simulator has none.
+    simulator has none. Until the simulator speaks, and no other arm is found, nothing is seen: a
+    second `/emergency_stop_active` would tell everybody that the stop of the first is released.
     """
 
     def __init__(self, node: Node, parameters: BridgeParameters, relay: JointRelay) -> None:
         self._node, self._relay = node, relay
+        for topic in (STATES, APPLIED, ESTOP_STATE):
+            _refuse_remapping(node, topic)
+        self._states: Publisher | None = None
+        self._applied: Publisher | None = None
+        self._estop_state: Publisher | None = None
         self._told_s = 0.0
+        self._heard_since_s: float | None = None
         self._driver: ArmDriver | None = None
         self._estopped = False
         self._waits_because = ''
@@ -44,16 +60,6 @@ class SimulatedArm:
         self.link = TwinLink(node, parameters, on_state=self._on_state)
         self._preset, self._rate_hz = parameters.preset, parameters.command_rate_hz
         self._limits_rad = parameters.joint_map.limits_rad
-        self._states = node.create_publisher(JointState, 'follower/joint_states', qos.STATE)
-        self._applied = node.create_publisher(
-            JointState, 'follower/joint_commands_applied', qos.STATE
-        )
-        self._estop_state = node.create_publisher(Bool, '/emergency_stop_active', qos.LATCHED)
-        node.create_subscription(
-            JointState, 'follower/joint_commands', self._on_command, qos.COMMAND_READER
-        )
-        node.create_service(SetBool, '/emergency_stop', self._on_emergency_stop)
-        self._publish_estop(False)
         self._watch = node.create_timer(
             0.1, self._watch_driver, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
@@ -77,13 +83,44 @@ class SimulatedArm:
 
     def _refuse_two_arms(self) -> None:
         """Beside a real arm, this one's states would lead its commander astray."""
-        if self._node.count_publishers('follower/joint_states') > 1:
-            raise NodeError(
-                'mode command: another driver publishes follower/joint_states. The simulator can '
-                'only be the arm where there is no other: end that one, or use mode:=mirror'
-            )
+        own = int(self._estop_state is not None)
+        for topic in (STATES, ESTOP_STATE):
+            if self._node.count_publishers(topic) > own:
+                raise NodeError(
+                    f'mode command: another driver publishes {topic}. The simulator can only be '
+                    'the arm where there is no other: end that one, or use mode:=mirror'
+                )
+
+    def _may_start(self) -> bool:
+        """Whether the simulator speaks, and has for long enough to know of any other arm."""
+        try:
+            self._arm.connect()
+        except BusError as error:
+            self._waits_because, self._heard_since_s = str(error), None
+            return False
+        now_s = time.monotonic()
+        if self._heard_since_s is None:
+            self._heard_since_s = now_s
+        self._waits_because = 'it speaks; is there another arm?'
+        return now_s - self._heard_since_s >= DISCOVERY_S
+
+    def _appear(self) -> None:
+        """From here on, this is the follower."""
+        node = self._node
+        self._states = node.create_publisher(JointState, STATES, qos.STATE)
+        self._applied = node.create_publisher(JointState, APPLIED, qos.STATE)
+        self._estop_state = node.create_publisher(Bool, ESTOP_STATE, qos.LATCHED)
+        node.create_subscription(
+            JointState, 'follower/joint_commands', self._on_command, qos.COMMAND_READER
+        )
+        node.create_service(SetBool, '/emergency_stop', self._on_emergency_stop)
+        self._publish_estop(False)
 
     def _start(self) -> None:
+        if not self._may_start():
+            return
+        if self._estop_state is None:
+            self._appear()
         gate = SafetyGate(load_preset(self._preset), *self._limits_rad, 1.0 / self._rate_hz)
         driver = ArmDriver(
             self._arm,  # type: ignore[arg-type]  # all that the loop asks of a FeetechArm
@@ -97,7 +134,7 @@ class SimulatedArm:
         )
         try:
             driver.start()
-        except BusError as error:  # the simulator is still coming up
+        except BusError as error:  # the simulator has fallen silent again
             self._waits_because = str(error)
             return
         self._driver = driver
@@ -145,12 +182,14 @@ class SimulatedArm:
         self._told_s = reading.steady_time_s
         stamp_s = self._clock_s() - (time.monotonic() - reading.steady_time_s)
         message = joint_state(time_message(stamp_s), reading.position_rad, reading.velocity_rad_s)
+        assert self._states is not None  # the loop runs, so this is an arm
         self._states.publish(message)
         self._relay.publish(message)
 
     def _publish_setpoint(self, setpoint: Setpoint) -> None:
         """In the loop's thread. What the twin is compared with is where it is told to be."""
         stamp_s = self._clock_s()
+        assert self._applied is not None
         self._applied.publish(
             joint_state(
                 time_message(stamp_s),
@@ -163,6 +202,7 @@ class SimulatedArm:
 
     def _publish_estop(self, active: bool) -> None:
         self._estopped = active
+        assert self._estop_state is not None
         self._estop_state.publish(Bool(data=active))
         if active and self._driver is not None:
             self._node.get_logger().error(f'emergency stop: {self._driver.stop_reason}')
@@ -172,3 +212,13 @@ class SimulatedArm:
         if self._driver is None:
             return Diagnosis(Level.WARN, f'waiting for the simulator: {self._waits_because}')
         return diagnose(self._driver)
+
+
+def _refuse_remapping(node: Node, topic: str) -> None:
+    """What this arm tells of itself must not become what moves another."""
+    name = node.resolve_topic_name(topic)
+    if name != node.resolve_topic_name(topic, only_expand=True):
+        raise ConfigurationError(
+            f'mode command: {topic} is remapped to {name}; the topics of an arm keep their names. '
+            'For a second arm use a namespace'
+        )
