@@ -214,17 +214,27 @@ def arm():
     )
 
 
-def bridge(is_isaac):
-    """joint_states, and the way to a twin; where Isaac Sim is the arm, its driver."""
+def bridges(is_isaac):
+    """joint_states, and the way to a twin; or the driver of Isaac Sim's arm.
+
+    That one does not come back: it would not know that its predecessor was stopped.
+    """
+    name = 'joint_state_bridge'
     beside = IfElseSubstitution(LaunchConfiguration('isaac'), 'mirror', 'none')
-    return restarted(
-        'joint_state_bridge_node',
-        name='joint_state_bridge',
-        parameters={
-            'mode': IfElseSubstitution(is_isaac, 'command', beside),
-            'preset': LaunchConfiguration('preset'),
-        },
-    )
+    return [
+        required(
+            'joint_state_bridge_node',
+            name=name,
+            parameters={'mode': 'command', 'preset': LaunchConfiguration('preset')},
+            condition=IfCondition(is_isaac),
+        ),
+        restarted(
+            'joint_state_bridge_node',
+            name=name,
+            parameters={'mode': beside},
+            condition=UnlessCondition(is_isaac),
+        ),
+    ]
 
 
 def recorder():
@@ -329,7 +339,7 @@ def generate_launch_description():
             condition=IfCondition(has_task),
         ),
         GroupAction([recorder()], condition=IfCondition(LaunchConfiguration('record'))),
-        bridge(is_isaac),
+        *bridges(is_isaac),
         GroupAction([page()], condition=IfCondition(LaunchConfiguration('view'))),
         GroupAction([rviz()], condition=IfCondition(LaunchConfiguration('rviz'))),
     ])  # fmt: skip

@@ -207,23 +207,32 @@ def teleop():
     )
 
 
-def bridge(is_isaac):
-    """joint_states; where Isaac Sim is the arm, its driver. None beside another bridge."""
+def bridge(mode, **options):
     return Node(
         package='chefmate',
         executable='joint_state_bridge_node',
         name='joint_state_bridge',
         parameters=[
-            {
-                'mode': IfElseSubstitution(is_isaac, 'command', 'none'),
-                'preset': LaunchConfiguration('preset'),
-            },
+            {'mode': mode, 'preset': LaunchConfiguration('preset')},
             LaunchConfiguration('params_file'),
         ],
         output='screen',
-        respawn=True,
-        respawn_delay=1.0,
-        on_exit=end_if_refused,
+        **options,
+    )
+
+
+def bridges(is_isaac):
+    """joint_states, or the driver of Isaac Sim's arm. Neither beside another bridge.
+
+    That driver does not come back: it would not know that its predecessor was stopped.
+    """
+    ended = Shutdown(reason="the simulated arm's driver ended")
+    restarted = {'respawn': True, 'respawn_delay': 1.0, 'on_exit': end_if_refused}
+    return GroupAction(
+        [
+            bridge('command', on_exit=ended, condition=IfCondition(is_isaac)),
+            bridge('none', **restarted, condition=UnlessCondition(is_isaac)),
+        ],
         condition=IfCondition(LaunchConfiguration('bridge')),
     )
 
@@ -253,7 +262,7 @@ def generate_launch_description():
             },
         ),
         GroupAction([driver('follower', is_sim, 'true')], condition=UnlessCondition(is_isaac)),
-        bridge(is_isaac),
+        bridges(is_isaac),
         GroupAction([driver('leader', is_sim, 'false')], condition=IfCondition(has_leader)),
         teleop(),
         include('viewer.launch.py', {}, condition=IfCondition(LaunchConfiguration('view'))),

@@ -146,7 +146,11 @@ def end_if_refused(event, context):
 
 
 def bridge(mode, publishes):
-    ends = mode == 'replay'  # the end of the recording is the end of the launch
+    # Whose end is the end of the launch. A new driver would not know of the old one's stop.
+    end = {
+        'replay': 'the recording is over',
+        'command': "the simulated arm's driver ended",
+    }.get(mode)
     return Node(
         package='chefmate',
         executable='joint_state_bridge_node',
@@ -168,9 +172,9 @@ def bridge(mode, publishes):
             },
         ],
         output='screen',
-        respawn=not ends,
+        respawn=end is None,
         respawn_delay=1.0,
-        on_exit=Shutdown(reason='the recording is over') if ends else end_if_refused,
+        on_exit=Shutdown(reason=end) if end else end_if_refused,
     )
 
 

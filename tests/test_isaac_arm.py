@@ -1,5 +1,7 @@
 """Isaac Sim as the arm of deploy and teleop; MuJoCo on its topics stands in for it."""
 
+import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -114,3 +116,25 @@ def test_a_real_leader_moves_the_arm_in_isaac_sim(
         assert 'kitchen_node' not in names_of(domain)
         command.interrupt()
         assert command.wait(20) == 130
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('deploy', 'hardware:=isaac', 'instruction:=none', 'view:=false'),
+        ('teleop', 'hardware:=isaac', 'source:=keyboard', 'instruction:=none'),
+        ('twin', 'mode:=command', 'twin:=isaac', 'view:=false'),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_simulated_arm_that_was_stopped_does_not_come_back_released(
+    chefmate, domain, simulator, spectator, words, tmp_path
+):
+    command = chefmate('launch', *words, f'run_dir:={tmp_path}')
+    command.wait_for('the simulator is the arm')
+    assert spectator.emergency_stop(True).success
+    spectator.until(lambda: spectator.estop_active, what='the emergency stop')
+    (bridge,) = [pid for pid, name in processes_of(domain).items() if 'joint_state_b' in name]
+    os.kill(bridge, signal.SIGKILL)
+    assert command.wait(30) != 0
+    assert spectator.estop_active
