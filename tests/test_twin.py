@@ -237,6 +237,26 @@ def test_a_broken_simulator_is_refused_by_name_and_the_arm_goes_on(stage, bridge
     stage.play_until(lambda: 'follows' in stage.said(), stage.simulator_says, 'a good twin')
 
 
+DAMAGED = b'\x00\x01\x00\x00' + b'\xff' * 6  # a sequence of 4 billion names
+
+
+def test_damaged_bytes_end_neither_the_bridge_nor_its_launch(stage, bridge):
+    process = bridge(joint_suffix='_joint')  # so that the relay reads what it hands on
+    simulator = stage.node.create_publisher(JointState, 'isaac_joint_states', 10)
+    arm = stage.node.create_publisher(JointState, 'follower/joint_states', 10)
+    stage.play_until(lambda: 'follows' in stage.said(), stage.simulator_says, 'a good twin')
+
+    def damage():
+        simulator.publish(DAMAGED)
+        arm.publish(DAMAGED)
+
+    stage.play_until(lambda: 'are no JointState' in stage.said(), damage, 'the refusal')
+    stage.play_until(lambda: 'follows' in stage.said(), stage.simulator_says, 'a good twin')
+    assert process.poll() is None
+    status = stage.statuses['joint_state_bridge: joint_states']
+    assert int({value.key: value.value for value in status.values}['malformed']) > 0
+
+
 def test_a_silent_simulator_is_told_and_the_arm_goes_on(stage, bridge):
     bridge()
     stage.play_until(lambda: 'follows' in stage.said(), stage.simulator_says, 'a good twin')

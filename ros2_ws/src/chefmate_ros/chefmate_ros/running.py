@@ -1,8 +1,10 @@
-"""How every node of ChefMate starts and ends: one idiom, one exit code, one clear message."""
+"""How every node of ChefMate starts and ends: one idiom, exit codes that say why, one message."""
 
+import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 
 import rclpy
@@ -20,7 +22,11 @@ class NodeError(ChefMateError):
 
 
 def run_node(make_node: Callable[[], Node]) -> int:
-    """Spin a node until Ctrl-C, SIGTERM, shutdown or a ChefMateError; return the exit code.
+    """Spin a node until Ctrl-C, SIGTERM, shutdown or an error; return the exit code.
+
+    1: it refused to start or to go on, and said why (a ChefMateError). To start it again would be
+    of no use. 70, EX_SOFTWARE: any other exception, a defect of ours. Launch files tell the two
+    apart: what comes back after a crash does so after that one, too.
 
     A node with a `close` method has it called while its publishers still work. For that, signals
     are taken by a thread of ours: rclpy's own handler would shut the context down first, under the
@@ -41,6 +47,9 @@ def run_node(make_node: Callable[[], Node]) -> int:
     except ChefMateError as error:
         print(f'[FATAL] {error}', file=sys.stderr, flush=True)
         return 1
+    except Exception:
+        traceback.print_exc()
+        return os.EX_SOFTWARE
     finally:
         if node is not None:
             close = getattr(node, 'close', None)

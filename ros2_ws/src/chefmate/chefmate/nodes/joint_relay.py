@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 
+from chefmate.nodes.raw_subscription import message_in
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_ros import qos
 from chefmate_ros.joint_messages import joint_vectors
@@ -35,8 +35,12 @@ class JointRelay:
         if self._names is None:
             self._publisher.publish(raw)
             self.relayed += 1
+            return
+        message = message_in(raw, JointState)
+        if message is None:
+            self.malformed += 1
         else:
-            self.publish(deserialize_message(raw, JointState))
+            self.publish(message)
 
     def publish(self, message: JointState) -> None:
         """Publish a message with our joints; one that lacks any is counted and left out."""

@@ -8,12 +8,11 @@ import time
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 
 from chefmate.nodes.bridge_parameters import BridgeParameters, declared_parameters
 from chefmate.nodes.joint_relay import JointRelay
-from chefmate.nodes.raw_subscription import RawSubscription
+from chefmate.nodes.raw_subscription import RawSubscription, message_in
 from chefmate.nodes.simulated_arm import SimulatedArm
 from chefmate.nodes.twin_link import TwinLink
 from chefmate_core.diagnosis import Diagnosis, Level
@@ -21,7 +20,7 @@ from chefmate_core.twin.replay import Playback, load_recordings
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds, time_message
-from chefmate_ros.running import NodeError, run_node
+from chefmate_ros.running import run_node
 
 SILENT_S = 1.0
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
@@ -78,16 +77,16 @@ class JointStateBridgeNode(Node):
         self._heard_s = time.monotonic()
         if self._link is None or not self._link.is_due():
             return
-        message = deserialize_message(raw, JointState)
-        vectors = joint_vectors(message)
-        if vectors is None:
+        message = message_in(raw, JointState)
+        vectors = joint_vectors(message) if message is not None else None
+        if message is None or vectors is None:
             self._malformed += 1
             return
         self._link.follow(seconds(message.header.stamp), vectors[0])
 
     def _watch_arm(self) -> None:
         if self._arm is not None and self._arm.failure is not None:
-            raise NodeError(f'follower/joint_states cannot be read: {self._arm.failure!r}')
+            raise self._arm.failure
 
     def _begin_replay(self, parameters: BridgeParameters) -> None:
         recordings = load_recordings(parameters.bag)

@@ -8,18 +8,16 @@ from collections.abc import Callable
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 
 from chefmate.nodes.bridge_parameters import BridgeParameters
-from chefmate.nodes.raw_subscription import RawSubscription
+from chefmate.nodes.raw_subscription import RawSubscription, message_in
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.joints import JOINT_NAMES
-from chefmate_core.twin.mapping import TwinMessageError
+from chefmate_core.twin.mapping import Refusal, TwinMessageError
 from chefmate_core.twin.monitor import TwinMonitor, TwinState
 from chefmate_ros import qos
 from chefmate_ros.joint_messages import seconds, time_message
-from chefmate_ros.running import NodeError
 from chefmate_ros.twin_topics import refuse_topic_of_an_arm, twin_publisher
 
 # Less than half a servo's tick: nothing that a twin could show.
@@ -131,9 +129,13 @@ class TwinLink:
             self._monitor.arm_moved(*self._arm.popleft())
 
     def _on_twin(self, raw: bytes) -> None:
-        message = deserialize_message(raw, JointState)
+        message = message_in(raw, JointState)
         clock_s, now_s = self._clock_s(), time.monotonic()
         with self._lock:
+            if message is None:
+                unread = f'{len(raw)} bytes are no JointState'
+                self._monitor.refuse(TwinMessageError(Refusal.MALFORMED, unread), now_s)
+                return
             position_rad = self._monitor.twin_said(
                 seconds(message.header.stamp), message.name, message.position, clock_s, now_s
             )
@@ -148,7 +150,7 @@ class TwinLink:
 
     def _compare(self) -> None:
         if self._simulator.failure is not None:
-            raise NodeError(f'the simulator cannot be read: {self._simulator.failure!r}')
+            raise self._simulator.failure
         with self._lock:
             self._take_arm()
             error = self._monitor.compare()

@@ -91,8 +91,7 @@ class TwinMonitor:
         try:
             position_rad = self._map.from_twin(names, positions)
         except TwinMessageError as error:
-            self.counters[error.refusal] += 1
-            self.last_refusal, self._refused_s = str(error), now_s
+            self.refuse(error, now_s)
             return None
         if now_s - self._heard_twin_s > self._config.silent_s and self._heard_twin_s > 0.0:
             self.counters['silences'] += 1
@@ -106,6 +105,11 @@ class TwinMonitor:
             self._begin_anew()
         self._twin.add(time_s, position_rad)
         return position_rad
+
+    def refuse(self, error: TwinMessageError, now_s: float) -> None:
+        """The twin said what cannot be used."""
+        self.counters[error.refusal] += 1
+        self.last_refusal, self._refused_s = str(error), now_s
 
     def twin_stamp_s(self, clock_s: float) -> float:
         """Return the node's time of the state that the twin told last."""

@@ -25,7 +25,7 @@ from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import seconds, time_message
 from chefmate_ros.parameters import declare
-from chefmate_ros.running import NodeError, run_node
+from chefmate_ros.running import run_node
 from chefmate_ros.twin_topics import twin_publisher
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
 from chefmate_sim.twin.outlet import STAMPS, Outlet, OutletConfig, TwinMessage
@@ -126,7 +126,7 @@ class TwinNode(Node):
 
     def _watch(self) -> None:
         if self._kitchen is not None and self._kitchen.failure is not None:
-            raise NodeError(f'the physics ended: {self._kitchen.failure!r}')
+            raise self._kitchen.failure  # a crash: it comes back
 
     def _diagnose(self) -> Diagnosis:
         if self._kitchen is None:
