@@ -24,10 +24,18 @@ from launch.actions import (
     Shutdown,
 )
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import (
+    EqualsSubstitution,
+    IfElseSubstitution,
+    LaunchConfiguration,
+    PathJoinSubstitution,
+)
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+
+from chefmate_core.calibrating.files import default_folder
+from chefmate_core.errors import ConfigurationError
 
 # Where the virtual arms' ports appear; one place for each user and ROS domain.
 RUN_DIR = os.path.join(
@@ -100,8 +108,13 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         'calibration_dir',
-        default_value=PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
-        description="Folder of follower.json and leader.json, in LeRobot's format.",
+        default_value=IfElseSubstitution(
+            EqualsSubstitution(LaunchConfiguration('hardware'), 'real'),
+            str(default_folder()),
+            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
+        ),
+        description="Folder of follower.json and leader.json, in LeRobot's format. Unless named: "
+        "the simulated arms' own, or where `chefmate calibrate` writes.",
     ),
     DeclareLaunchArgument(
         'params_file',
@@ -218,6 +231,11 @@ def what_runs(context):
     mode = LaunchConfiguration('mode').perform(context)
     twin = LaunchConfiguration('twin').perform(context)
     has_arm = LaunchConfiguration('arm').perform(context) == 'teleop'
+    if LaunchConfiguration('hardware').perform(context) == 'real' and mode != 'mirror':
+        raise ConfigurationError(
+            f'mode:={mode} moves no real arm, and hardware:=real is one. Leave hardware out, or '
+            'use mode:=mirror'
+        )
     # The launch that has the arm has a bridge for joint_states, too.
     publishes = has_arm or mode != 'mirror' or twin == 'none'
     running = [bridge('none' if twin == 'none' and mode == 'mirror' else mode, publishes)]

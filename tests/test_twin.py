@@ -19,6 +19,7 @@ from sensor_msgs.msg import JointState
 from small_session import EpisodePlan, write_session
 from std_msgs.msg import Bool
 
+from chefmate.launching import launch_file_arguments
 from chefmate_core.dds_client.joint_state_client import JointStateClient
 from chefmate_core.dds_client.participant import Participant
 from chefmate_core.joints import ISAAC_JOINT_NAMES, JOINT_NAMES
@@ -428,6 +429,23 @@ def test_the_launch_mirrors_the_virtual_arm_with_the_error_on_the_screen(
     command.interrupt()
     assert command.wait(20) == 130
     assert processes_of(domain) == {}
+
+
+def test_the_twin_of_a_real_arm_takes_that_arms_calibration_as_teleop_does():
+    def default(name):
+        arguments = launch_file_arguments(name, 'builtin')
+        (folder,) = [item.default for item in arguments if item.name == 'calibration_dir']
+        return folder
+
+    assert "if LaunchConfig('hardware') == 'real'" in default('twin')
+    assert {default(name) for name in ('deploy', 'teleop', 'record')} == {default('twin')}
+
+
+@pytest.mark.parametrize('mode', ['command', 'replay'])
+def test_a_real_arm_where_none_would_move_is_refused(chefmate, mode):
+    command = chefmate('launch', 'twin', f'mode:={mode}', 'hardware:=real')
+    assert command.wait(60) == 2
+    assert 'moves no real arm' in command.output
 
 
 class Commander(Watcher):
