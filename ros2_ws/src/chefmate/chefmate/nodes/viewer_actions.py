@@ -44,13 +44,18 @@ class ViewerActions:
         }
         self._task = ActionClient(node, ExecuteTask, 'execute_task')
 
+    @property
+    def can_stop(self) -> bool:
+        """Whether there is an arm that can be asked to stop."""
+        return bool(self._estop.service_is_ready())
+
     def offered(self) -> frozenset[str]:
         """Return which services and actions are there."""
         found = {
             NEEDS[deed][0] for deed, client in self._triggers.items() if client.service_is_ready()
         }
-        if self._estop.service_is_ready():
-            found.add('emergency_stop')
+        if self.can_stop:
+            found.add(NEEDS[Deed.STOP][0])
         if self._cancel.service_is_ready():
             found |= {'cancel_task', 'execute_task'}
         return frozenset(found)

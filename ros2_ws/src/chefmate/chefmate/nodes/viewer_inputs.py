@@ -152,8 +152,8 @@ class ViewerInputs:
         if any(len(column) != JOINT_COUNT for column in columns):
             self._feeds.servos.refuse('telemetry without a value for each joint')
             return
-        values = (np.asarray(column, dtype=float) for column in columns)
-        servos = Servos(*values, tuple(message.findings))
+        temperature_c, voltage_v, load = (np.asarray(column, dtype=float) for column in columns)
+        servos = Servos(temperature_c, voltage_v, load, tuple(message.findings))
         self._feeds.servos.take(servos, now_s, self._delay_s(message.header.stamp))
 
     def _on_feedback(self, message: Any, now_s: float) -> None:

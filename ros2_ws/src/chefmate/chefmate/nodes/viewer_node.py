@@ -7,18 +7,20 @@ import time
 from traceback import format_exc
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_msgs.msg import Bool, String
 
 from chefmate.nodes.viewer_actions import ViewerActions
 from chefmate.nodes.viewer_inputs import ViewerInputs
 from chefmate.nodes.viewer_parameters import declared_parameters
-from chefmate.viewer.deeds import Situation
+from chefmate.viewer.deeds import Deed, Situation
 from chefmate.viewer.feeds import Feeds
 from chefmate.viewer.health import POLICY, Health, Report
 from chefmate.viewer.page import Moment, Page
 from chefmate.viewer.scene.arm_model import read_arm_model
 from chefmate.viewer.serving import Serving
+from chefmate.viewer.stop_bar import TELL_S, stop_state
 from chefmate.viewer.story import Tone, Verdict, tell
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.kinematics import Chain
@@ -52,7 +54,7 @@ class ViewerNode(Node):
         self._verdict: Verdict | None = None
         self._failures, self._failure, self._failed_s = 0, '', -math.inf  # of drawing
         self._closing = threading.Event()
-        self._serving = Serving(parameters.host, parameters.port, parameters.token)
+        self._serving = Serving()
         self._actions = ViewerActions(
             self, parameters.control, parameters.max_duration_s, self._say
         )
@@ -65,7 +67,9 @@ class ViewerNode(Node):
             parameters.dark_mode,
         )
         self._inputs = ViewerInputs(self._feeds, Chain(model.tree), self.get_namespace())
-        self.create_subscription(Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED)
+        self._estop = self.create_subscription(
+            Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED
+        )
         self.create_subscription(String, 'policy/instruction', self._on_instruction, qos.LATCHED)
         self.create_subscription(
             DiagnosticStatus, 'kitchen/verdict', self._on_verdict, qos.LATCHED
@@ -73,6 +77,12 @@ class ViewerNode(Node):
         self.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, qos.DIAGNOSTICS
         )
+        # The last: from here on browsers press.
+        self._serving.open(
+            *(parameters.host, parameters.port, parameters.token),
+            press=lambda: self._actions.do(Deed.STOP),
+        )
+        self.create_timer(TELL_S, self._tell_stop, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('page', self._diagnose)
         self._thread = threading.Thread(target=self._draw, name='page', daemon=True)
@@ -123,8 +133,8 @@ class ViewerNode(Node):
 
     def _drawing_failed(self, error: Exception, now_s: float) -> None:
         """Say it and go on: parts that are due at another moment are drawn all the same."""
-        self._failures += 1
-        self._failure, self._failed_s = f'{type(error).__name__}: {error}', now_s
+        self._failures, self._failed_s = self._failures + 1, now_s
+        self._failure = f'{type(error).__name__}: {error}'
         self.get_logger().error(
             f'the page cannot be drawn: {format_exc()}', throttle_duration_sec=FAILURE_SHOWN_S
         )
@@ -149,7 +159,13 @@ class ViewerNode(Node):
 
     def _on_estop(self, message: Bool) -> None:
         self._stopped = message.data
-        self._page.stopped(message.data)
+        self._tell_stop()
+
+    def _tell_stop(self) -> None:
+        """Also a sign of life, of the thread that hears from the arm."""
+        if not self._estop.get_publisher_count():
+            self._stopped = None  # whoever said it has gone
+        self._serving.gateway.tell_stop(stop_state(self._stopped, self._actions.can_stop))
 
     def _on_instruction(self, message: String) -> None:
         self._instruction, self._verdict = message.data, None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import viser
 
-from chefmate.viewer.deeds import Actions, Deed, Situation, why_not
+from chefmate.viewer.deeds import Actions, Situation
 from chefmate.viewer.feeds import Feeds
 from chefmate.viewer.panels.cameras import CamerasPanel
 from chefmate.viewer.panels.parts import PartsPanel
@@ -17,7 +17,6 @@ from chefmate.viewer.panels.status import StatusPanel
 from chefmate.viewer.panels.task import TaskPanel
 from chefmate.viewer.scene.arm_model import ArmModel
 from chefmate.viewer.scene.scene import Scene, aim
-from chefmate.viewer.stop_bar import HOTKEY
 from chefmate.viewer.story import Story, Tone
 from chefmate_core.joints import JOINT_NAMES
 
@@ -26,7 +25,7 @@ PANEL_WIDTH_PX = 360.0
 JOINTS_PATIENCE_S, THINGS_PATIENCE_S, TWIN_PATIENCE_S = 1.0, 2.0, 1.0
 ANSWER_SHOWN_S = 12.0
 # How often each part is drawn at most, seconds; the picture is drawn whenever `draw` is called.
-IMAGES_S, PLOTS_S, WORDS_S, BEAT_S = 0.125, 0.2, 0.3, 1.0
+IMAGES_S, PLOTS_S, WORDS_S = 0.125, 0.2, 0.3
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,6 @@ class Page:
         dark_mode: bool = False,
     ) -> None:
         self.changed = threading.Event()  # somebody came, or the last one went
-        self._lock = threading.Lock()
         self._answer: tuple[str, Tone, float] = ('', Tone.QUIET, 0.0)
         self._drawn_s: dict[str, float] = {}
         self._server = server
@@ -78,15 +76,6 @@ class Page:
             self._plots = PlotsPanel(gui)
         with tabs.add_tab('Parts', viser.Icon.HEARTBEAT):
             self._parts = PartsPanel(gui)
-        stop = gui.add_command(
-            'Emergency stop', description='The arm slows down and holds still.', hotkey=HOTKEY
-        )
-
-        @stop.on_trigger
-        async def _(event: viser.CommandEvent) -> None:  # at once, in viser's own thread
-            del event
-            actions.do(Deed.STOP)
-
         server.on_client_connect(self._came)
         server.on_client_disconnect(self._went)
 
@@ -98,11 +87,6 @@ class Page:
     def say(self, text: str, tone: Tone, now_s: float) -> None:
         """Show what came of a button, for a while; may be called by any thread."""
         self._answer = (text[:1].upper() + text[1:], tone, now_s + ANSWER_SHOWN_S)
-
-    def stopped(self, stopped: bool, why_not_stop: str = '') -> None:
-        """Tell all browsers at once that the emergency stop was pressed or released."""
-        with self._lock:
-            self._status.beat(stopped, why_not_stop)
 
     def rest(self) -> None:
         """Nobody is looking: what was shown is old when somebody does again."""
@@ -122,10 +106,6 @@ class Page:
             self._plots.draw(now_s)
         if self._due('words', WORDS_S, now_s):
             self._draw_words(moment)
-        if self._due('beat', BEAT_S, now_s):
-            with self._lock:
-                why = why_not(Deed.STOP, moment.situation)
-                self._status.beat(moment.situation.stopped, why)
 
     def _draw_picture(self, feeds: Feeds, now_s: float) -> None:
         scene = self._scene

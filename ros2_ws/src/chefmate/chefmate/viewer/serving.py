@@ -1,32 +1,40 @@
 """viser behind the gateway: the one address that is told to people is the gateway's."""
 
+from collections.abc import Callable
+
 import rich
 import viser
 
-from chefmate.viewer.gateway import Gateway, private_host, serve
+from chefmate.viewer.gateway import Gateway, StopLine, private_host, serve
 from chefmate.viewer.stop_bar import HEAD_HTML
 
 
 class Serving:
-    """A viser server that only the gateway reaches, and the gateway.
+    """A viser server that nobody reaches until `open` puts the gateway before it."""
 
-    Raises:
-        ConfigurationError: no port is free, or another host than this one without a token.
-    """
+    gateway: Gateway
 
-    def __init__(self, host: str, port: int, token: str | None) -> None:
+    def __init__(self) -> None:
         # viser would print its private address, which is not the one to open.
         rich.get_console().quiet = True
-        private = private_host()
-        self.viser = viser.ViserServer(host=private, port=0, label='ChefMate', verbose=False)
+        self._private = private_host()
+        self.viser = viser.ViserServer(host=self._private, port=0, label='ChefMate', verbose=False)
+
+    def open(self, host: str, port: int, token: str | None, press: Callable[[], None]) -> None:
+        """Let browsers in; `press` is called for each press of the emergency stop.
+
+        Raises:
+            ConfigurationError: no port is free, or another host than this one without a token.
+        """
         try:
-            self.gateway: Gateway = serve(
+            self.gateway = serve(
                 upstream_port=self.viser.get_port(),
-                upstream_host=private,
+                upstream_host=self._private,
                 host=host,
                 port=port,
                 token=token,
                 head_html=HEAD_HTML,
+                stop_line=StopLine(press),
             )
         except BaseException:
             self.viser.stop()

@@ -1,33 +1,32 @@
-"""The emergency stop of the page: a bar that no panel hides, and the key Esc wherever one types.
+"""The emergency stop of the page: a bar that no panel hides, and the key Esc, whatever one does.
 
 viser has no place that is always in sight, on a phone least of all. The bar is therefore a button
-of the document itself; it goes into the page's <head> through the gateway. Pressed, it presses
-the hotkey of the page's command, so that there is one way from a browser to the arm. What it says
-comes back from the page: `state_html`, an invisible element that is replaced once a second. Does
-that not happen for `LOST_MS`, the bar says that it cannot stop anything from here; time in which
-the browser itself did nothing does not count.
+of the document itself; it goes into the page's <head> through the gateway, and speaks with the
+robot by a websocket of its own (`gateway.stop_line`): one word up, `stop`; one down, how the stop
+is, at least every `TELL_S`. Without that word for `LOST_MS` the bar says that it cannot stop
+anything from here; time in which the browser itself did nothing does not count. A press is said
+again with every word that comes, until the arm has stopped or `INSIST_MS` are over: it gets
+through as soon as there is a way.
 """
 
-from html import escape
 from typing import Final
 
-STATE_ID = 'chefmate-state'
+from chefmate.viewer.gateway.stop_line import PATH, PRESS
+
 BAR_ID = 'chefmate-stop'
-HOTKEY: Final = 'escape'
+TELL_S: Final = 0.5
 LOST_MS = 3500
 ANSWER_MS = 1500
+INSIST_MS = 9000
+REDIAL_MS = 500
 SHEET = '48%'  # of a phone's height
 
 
-def state_html(stopped: bool | None, why_not: str, beat: int) -> str:
-    """Return the element that tells the bar how things are; `why_not`: nobody can be stopped."""
-    state = 'unknown' if stopped is None else 'stopped' if stopped else 'free'
-    if why_not:
-        state = 'absent'
-    return (
-        f'<span id="{STATE_ID}" hidden data-state="{state}" data-beat="{beat}" '
-        f'data-why="{escape(why_not, quote=True)}"></span>'
-    )
+def stop_state(stopped: bool | None, offered: bool) -> str:
+    """Return the word for the bar: free, stopped, unknown, or absent, if nobody can be asked."""
+    if not offered:
+        return 'absent'
+    return 'unknown' if stopped is None else 'stopped' if stopped else 'free'
 
 
 HEAD_HTML = f"""
@@ -45,7 +44,9 @@ HEAD_HTML = f"""
 #{BAR_ID}:active {{ transform: translateY(1px); }}
 #{BAR_ID}[data-look=stopping] {{ background: #7d1210; }}
 #{BAR_ID}[data-look=stopped] {{ background: #2b2b2f; border-color: #e03131; cursor: default; }}
-#{BAR_ID}[data-look=lost] {{ background: #5c6066; border-style: dashed; cursor: not-allowed; }}
+#{BAR_ID}:is([data-look=lost], [data-look=absent]) {{
+  background: #5c6066; border-style: dashed; cursor: not-allowed;
+}}
 #{BAR_ID}[data-look=unanswered] {{ background: #7d1210; border-color: #ffd43b; }}
 /* viser's notices have their place where the bar is. */
 .mantine-Notifications-root[data-position^=top] {{ margin-top: 84px; }}
@@ -70,48 +71,74 @@ HEAD_HTML = f"""
     stopping: ['STOPPING \\u2026', ''],
     stopped: ['STOPPED', 'the arm holds still'],
     unanswered: ['NO ANSWER', 'press again; a real arm: pull its power plug'],
-    lost: ['NOT CONNECTED', 'the page has ended: the arm cannot be stopped from here'],
-    absent: ['NOTHING TO STOP', ''],
+    absent: ['NO ARM TO STOP', 'none answers here; a real arm: pull its power plug'],
+    lost: ['NOT CONNECTED', 'the robot does not answer: it cannot be stopped from here'],
   }};
-  let beat = null, silent = Infinity, looked = 0, pressed = -Infinity, shown = null;
+  const blind = document.createElement('canvas').getContext('webgl2') ? ''
+    : 'no picture: this browser has no WebGL, or it is switched off';
+  const address = new URL('{PATH[1:]}', location.href);
+  address.protocol = address.protocol.replace('http', 'ws');
+  address.search = address.hash = '';
+  let said = 'unknown', silent = Infinity, looked = 0, pressed = -Infinity, shown = null;
+  let line = null, dialed = -Infinity;
   const now = () => performance.now();
   document.title = 'ChefMate';
   const bar = document.createElement('button');
   bar.id = '{BAR_ID}';
   bar.type = 'button';
+  const insist = () => {{
+    const wanted = now() - pressed < {INSIST_MS};
+    if (wanted && line.readyState === WebSocket.OPEN) line.send('{PRESS}');
+  }};
   const press = () => {{
     pressed = now();
-    document.documentElement.dispatchEvent(
-      new KeyboardEvent('keydown', {{key: 'Escape', code: 'Escape', bubbles: true}}));
+    insist();
     show();
   }};
+  const hear = (event) => {{
+    said = event.data;
+    silent = 0;
+    looked = now();
+    if (said === 'stopped') pressed = -Infinity;
+    insist();
+    show();
+  }};
+  const dial = () => {{
+    if (line) {{ line.onopen = line.onmessage = null; line.close(); }}
+    dialed = now();
+    line = new WebSocket(address);
+    line.onopen = insist;
+    line.onmessage = hear;
+  }};
   const show = () => {{
-    const state = document.getElementById('{STATE_ID}');
     silent += Math.min(now() - looked, 250);
     looked = now();
-    if (state && state.dataset.beat !== beat) {{ beat = state.dataset.beat; silent = 0; }}
-    const said = state ? state.dataset.state : 'lost';
-    let look = silent > {LOST_MS} ? 'lost' : said;
-    if (said === 'stopped') pressed = -Infinity;
-    else if (look !== 'lost' && now() - pressed < {ANSWER_MS}) look = 'stopping';
-    else if (look !== 'lost' && now() - pressed < 6 * {ANSWER_MS}) look = 'unanswered';
+    const lost = silent > {LOST_MS};
+    const closed = line.readyState > WebSocket.OPEN;
+    if ((closed || lost) && now() - dialed > (closed ? {REDIAL_MS} : {LOST_MS})) dial();
+    let look = lost ? 'lost' : said;
+    const waits_ms = now() - pressed;
+    if ((look === 'free' || look === 'unknown') && waits_ms < {INSIST_MS})
+      look = waits_ms < {ANSWER_MS} ? 'stopping' : 'unanswered';
     if (shown === look) return;
     shown = look;
-    bar.dataset.look = look === 'absent' ? 'lost' : look;
+    bar.dataset.look = look;
     const [big, small] = texts[look];
     bar.replaceChildren(big);
-    const note = document.createElement('small');
-    note.textContent = look === 'absent' ? state.dataset.why : small;
-    if (note.textContent) bar.append(note);
-    bar.setAttribute('aria-label', big + '. ' + note.textContent);
+    for (const text of [small, blind]) {{
+      if (!text) continue;
+      const note = document.createElement('small');
+      note.textContent = text;
+      bar.append(note);
+    }}
+    bar.setAttribute('aria-label', [big, small, blind].filter(Boolean).join('. '));
   }};
   bar.addEventListener('pointerdown', (event) => {{ event.preventDefault(); press(); }});
   bar.addEventListener('click', (event) => {{ if (event.detail === 0) press(); }});
-  document.addEventListener('keydown', (event) => {{
-    if (event.key !== 'Escape' || !event.isTrusted) return;
-    const typing = event.target.closest && event.target.closest('input, textarea, select');
-    if (typing) press(); else {{ pressed = now(); show(); }}
+  addEventListener('keydown', (event) => {{
+    if (event.key === 'Escape' && !event.repeat) press();
   }}, true);
+  dial();
   addEventListener('DOMContentLoaded', () => {{ document.body.append(bar); show(); }});
   setInterval(show, 100);
 }})();

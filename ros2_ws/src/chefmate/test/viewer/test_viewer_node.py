@@ -12,6 +12,7 @@ from websockets.sync.client import connect  # noqa: E402
 
 from chefmate.nodes.viewer_node import ViewerNode  # noqa: E402
 from chefmate_core.diagnosis import Level  # noqa: E402
+from chefmate_ros import qos  # noqa: E402
 
 PATIENCE_S = 20.0
 CAMERA = {
@@ -78,3 +79,51 @@ def test_a_drawing_that_fails_is_said_and_the_next_one_is_made(node, monkeypatch
         said = node._diagnose()
     assert said.values['drawing_failures'] == 3
     assert said.level is Level.WARN and 'an odd message' in said.message
+
+
+@pytest.fixture
+def arm(node):
+    """The emergency stop's service and state, as a driver has them; remembers what was asked."""
+    from std_msgs.msg import Bool
+    from std_srvs.srv import SetBool
+
+    arm = rclpy.create_node('arm')
+    arm.asked = []
+    state = arm.create_publisher(Bool, 'emergency_stop_active', qos.LATCHED)
+    state.publish(Bool(data=False))
+
+    def stop(request, response):
+        arm.asked.append(request.data)
+        state.publish(Bool(data=request.data))
+        response.success = True
+        return response
+
+    arm.create_service(SetBool, 'emergency_stop', stop)
+    node.executor.add_node(arm)
+    yield arm
+    arm.destroy_node()
+
+
+def test_a_press_reaches_the_arm_though_nothing_can_be_drawn(node, arm):
+    node._closing.set()  # ends the drawing
+    node._page.changed.set()
+    node._thread.join(PATIENCE_S)
+    with connect(node._address.replace('http', 'ws', 1) + 'emergency-stop') as bar:
+        words = [bar.recv(timeout=PATIENCE_S)]
+        while words[-1] != 'free':
+            words.append(bar.recv(timeout=PATIENCE_S))
+        assert set(words[:-1]) <= {'absent', 'unknown'}
+        bar.send('stop')
+        while bar.recv(timeout=PATIENCE_S) != 'stopped':
+            pass
+    assert arm.asked == [True]
+
+
+def test_when_the_arm_has_gone_nobody_says_how_it_was(node, arm):
+    with connect(node._address.replace('http', 'ws', 1) + 'emergency-stop') as bar:
+        while bar.recv(timeout=PATIENCE_S) != 'free':
+            pass
+        arm.destroy_node()
+        while bar.recv(timeout=PATIENCE_S) != 'absent':
+            pass
+    until(lambda: node._stopped is None)

@@ -49,7 +49,7 @@ class Watcher:
             subprotocols=[f'viser-v{viser.__version__}'],
             max_size=None,
         )
-        self.parts, self.commands, self.told = {}, {}, []
+        self.parts, self.told = {}, []
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
         self.send(CAMERA)
@@ -66,10 +66,6 @@ class Watcher:
         """Choose as a browser does, among what was offered or not."""
         uuid = self.uuid(label)
         self.send({'type': 'GuiUpdateMessage', 'uuid': uuid, 'updates': {'value': value}})
-
-    def trigger(self, label):
-        uuid = next(uuid for uuid, props in self.commands.items() if props['label'] == label)
-        self.send({'type': 'CommandTriggerMessage', 'uuid': uuid})
 
     def uuid(self, label):
         return next(
@@ -104,8 +100,6 @@ class Watcher:
         uuid = message.get('uuid')
         if message['type'] == 'GuiUpdateMessage':
             self.parts[uuid].update(message['updates'])
-        elif message['type'] == 'RegisterCommandMessage':
-            self.commands[uuid] = message['props']
         elif uuid is not None and 'props' in message:
             self.parts[uuid] = dict(message['props'])
 
@@ -186,18 +180,6 @@ def test_a_browser_sees_arm_pictures_and_words(make_page):
     watcher.close()
 
 
-def test_the_key_of_the_emergency_stop_reaches_the_arm_also_where_one_only_watches(make_page):
-    for control in (True, False):
-        _, deeds, _, watch = make_page(control)
-        watcher = watch()
-        eventually(lambda watcher=watcher: watcher.commands)
-        (command,) = watcher.commands.values()
-        assert command['hotkey'] == 'escape'
-        watcher.trigger('Emergency stop')
-        assert eventually(lambda deeds=deeds: (Deed.STOP, '') in deeds.done)
-        watcher.close()
-
-
 def test_a_task_is_started_with_the_chosen_words(make_page):
     _, deeds, _, watch = make_page()
     watcher = watch()
@@ -209,16 +191,16 @@ def test_a_task_is_started_with_the_chosen_words(make_page):
 
 
 def test_a_browser_cannot_press_what_it_was_not_offered(make_page):
-    _, deeds, _, watch = make_page(control=False)
+    page, deeds, _, watch = make_page(control=False)
     watcher = watch()
     eventually(lambda: 'Start' in str(watcher.parts))
     for label in ('Start', 'Stop the task', 'Fresh kitchen', 'Let the arm move again …'):
         assert watcher.part(label)['visible'] is False
         watcher.press(label)
-    watcher.trigger('Emergency stop')  # the last of them: the others were handled before
-    eventually(lambda: deeds.done)
+    watcher.choose('Joint', 'Gripper')  # the last of them: the others were handled before
+    eventually(lambda: page._plots._joint == 5)
     time.sleep(0.3)
-    assert deeds.done == [(Deed.STOP, '')]
+    assert deeds.done == []
     watcher.close()
 
 
@@ -326,14 +308,3 @@ def test_a_browser_that_reads_nothing_holds_up_nobody(make_page):
     assert eventually(lambda: 'Ready for a task' in eager.text())
     eager.close()
     lazy.close()
-
-
-def test_the_state_of_the_stop_comes_at_once_and_beats(make_page):
-    page, _, _, watch = make_page()
-    watcher = watch()
-    eventually(lambda: 'data-state="free"' in watcher.text())
-    page.stopped(True)
-    assert eventually(lambda: 'data-state="stopped"' in watcher.text())
-    beat = page._status._beat
-    assert eventually(lambda: page._status._beat > beat)
-    watcher.close()

@@ -6,5 +6,6 @@ viser serves whoever reaches its port. It therefore listens on an address of its
 
 from chefmate.viewer.gateway.gateway import Gateway, serve
 from chefmate.viewer.gateway.listening import private_host
+from chefmate.viewer.gateway.stop_line import StopLine
 
-__all__ = ['Gateway', 'private_host', 'serve']
+__all__ = ['Gateway', 'StopLine', 'private_host', 'serve']

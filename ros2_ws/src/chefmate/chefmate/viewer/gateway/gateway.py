@@ -27,6 +27,8 @@ from chefmate.viewer.gateway.door import (
 )
 from chefmate.viewer.gateway.listening import listen, printable_host
 from chefmate.viewer.gateway.relay import relay
+from chefmate.viewer.gateway.stop_line import PATH as STOP_PATH
+from chefmate.viewer.gateway.stop_line import StopLine
 from chefmate.viewer.gateway.upstream import Upstream
 from chefmate_core.errors import ConfigurationError
 
@@ -52,9 +54,10 @@ class Gateway:
         door: Door,
         sockets: list[socket.socket],
         address: str,
+        stop_line: StopLine | None = None,
     ) -> None:
         self.address = address
-        self._upstream, self._door = upstream, door
+        self._upstream, self._door, self._stop_line = upstream, door, stop_line
         self._refusals: Counter[str] = Counter()
         self._viewers: set[ServerConnection] = set()
         self._loop = asyncio.new_event_loop()
@@ -80,6 +83,11 @@ class Gateway:
         """The same by reason."""
         return dict(self._refusals)
 
+    def tell_stop(self, state: str) -> None:
+        """Tell all browsers how the emergency stop is, past viser; from any thread."""
+        if self._stop_line is not None:
+            self._loop.call_soon_threadsafe(self._stop_line.tell, state)
+
     def close(self) -> None:
         """Say good-bye to the browsers and free the port. A second time does nothing."""
         if self._loop.is_closed():
@@ -95,7 +103,7 @@ class Gateway:
     async def _start(self, sockets: list[socket.socket]) -> None:
         for listener in sockets:
             server = await serve_websocket(
-                self._serve_viewer,
+                self._serve,
                 sock=listener,
                 process_request=self._answer,
                 select_subprotocol=_first,
@@ -130,12 +138,26 @@ class Gateway:
             return redirect(decision.location, decision.cookie)
         if not websocket:
             return await self._upstream.get(request.path.partition('?')[0], headers['host'][0])
-        if len(self._viewers) >= MAX_CLIENTS:
+        if self._is_for_the_stop(request):
+            full = self._stop_line is not None and self._stop_line.full
+        else:
+            full = len(self._viewers) >= MAX_CLIENTS
+        if full:
             self._refusals['too many viewers'] += 1
             return message_page(
                 HTTPStatus.SERVICE_UNAVAILABLE, f'{MAX_CLIENTS} browsers are watching already.'
             )
         return None
+
+    def _is_for_the_stop(self, request: Request | None) -> bool:
+        path = '' if request is None else request.path.partition('?')[0]
+        return self._stop_line is not None and path.endswith(STOP_PATH)
+
+    async def _serve(self, browser: ServerConnection) -> None:
+        if self._stop_line is not None and self._is_for_the_stop(browser.request):
+            await self._stop_line.serve(browser, self._count_message)
+        else:
+            await self._serve_viewer(browser)
 
     async def _serve_viewer(self, browser: ServerConnection) -> None:
         _keep_little_unsent(browser)
@@ -161,6 +183,7 @@ def serve(
     *,
     upstream_host: str = '127.0.0.1',
     head_html: str = '',
+    stop_line: StopLine | None = None,
 ) -> Gateway:
     """Serve viser's page to browsers; returns when the port is open.
 
@@ -172,6 +195,7 @@ def serve(
         allowed_hosts: more names under which the page may be opened without a token.
         upstream_host: viser's address; see `private_host`.
         head_html: added to the head of the page.
+        stop_line: takes the websockets at `stop_line.PATH`; None: there is no such path.
 
     Raises:
         ConfigurationError: no port is free, there is no such host, another machine could reach
@@ -188,7 +212,8 @@ def serve(
     if token is not None:
         address += f'?{TOKEN_PARAMETER}={token}'
     door = Door(token, f'chefmate_viewer_{bound}', allowed_hosts)
-    return Gateway(Upstream(upstream_host, upstream_port, head_html), door, sockets, address)
+    upstream = Upstream(upstream_host, upstream_port, head_html)
+    return Gateway(upstream, door, sockets, address, stop_line)
 
 
 def _first(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -4,7 +4,6 @@ from html import escape
 
 import viser
 
-from chefmate.viewer.stop_bar import state_html
 from chefmate.viewer.story import Story, Tone
 
 PADDING = 'padding: 2px 12px 8px'
@@ -12,18 +11,11 @@ QUIET = 'opacity: .65; font-size: 12px'
 
 
 class StatusPanel:
-    """Headline, task, judge, the last answer to a button; and the state of the stop bar."""
+    """Headline, task, judge, the last answer to a button."""
 
     def __init__(self, gui: viser.GuiApi, control: bool) -> None:
         self._mode = 'You may give tasks' if control else 'You are watching'
         self._card = gui.add_html('')
-        self._state = gui.add_html(state_html(None, '', 0))
-        self._beat = 0
-
-    def beat(self, stopped: bool | None, why_not: str) -> None:
-        """Tell every browser how the emergency stop is, and that somebody is there."""
-        self._beat += 1
-        self._state.content = state_html(stopped, why_not, self._beat)
 
     def draw(self, story: Story, answer: tuple[str, Tone], notes: tuple[str, ...]) -> None:
         """Show the story; `answer` is what came of the last button, or empty."""
