@@ -113,7 +113,7 @@ class Gateway:
                 write_limit=_KEPT_UNSENT_BYTES,
                 ping_interval=_PING_S,
                 ping_timeout=_PING_S,
-                close_timeout=1.0,
+                close_timeout=0.3,
                 server_header=None,
                 logger=_log,
             )

@@ -74,7 +74,7 @@ class Upstream:
             max_queue=_FRAMES_AHEAD,
             ping_interval=None,  # it is this process
             open_timeout=_TIMEOUT_S,
-            close_timeout=1.0,
+            close_timeout=0.3,
             proxy=None,
             user_agent_header=None,
         )
