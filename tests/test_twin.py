@@ -250,6 +250,8 @@ def test_damaged_bytes_end_neither_the_bridge_nor_its_launch(stage, bridge):
     def damage():
         simulator.publish(DAMAGED)
         arm.publish(DAMAGED)
+        names = [f'garbage_{number}' for number in range(1000)]
+        stage.simulator_says(names, [0.0] * len(names))
 
     stage.play_until(lambda: 'are no JointState' in stage.said(), damage, 'the refusal')
     stage.play_until(lambda: 'follows' in stage.said(), stage.simulator_says, 'a good twin')

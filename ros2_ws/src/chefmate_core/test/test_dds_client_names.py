@@ -44,6 +44,13 @@ def joints(names, positions):
     return JointState(name=list(names), position=list(positions))
 
 
+@pytest.mark.parametrize('names', [['x'] * 20_000, ['J' * 100_000], ['J' * 100_000] * 6])
+def test_whatever_is_refused_the_refusal_stays_one_line(names):
+    with pytest.raises(JointStateError) as refused:
+        positions_by_name(joints(names, [0.0] * len(names)), ISAAC_JOINT_NAMES)
+    assert len(str(refused.value)) < 1000
+
+
 def test_joints_are_found_by_name_in_any_order_and_in_part():
     message = joints(['Jaw', 'Rotation'], [0.5, -1.0])
     assert positions_by_name(message, ISAAC_JOINT_NAMES) == {'Jaw': 0.5, 'Rotation': -1.0}

@@ -61,6 +61,19 @@ def test_a_missing_joint_is_refused_by_name():
     assert str(error).startswith('Jaw is missing')
 
 
+@pytest.mark.parametrize(
+    'names',
+    [
+        [f'garbage_{number}' for number in range(20_000)],
+        [*ISAAC_JOINT_NAMES[:5], 'J' * 100_000],
+        ['J' * 100_000] * 6,
+        [f'{number}' * 1000 for number in range(12)],
+    ],
+)
+def test_whatever_is_refused_the_refusal_stays_one_line(names):
+    assert len(str(refusal(names, [0.0] * len(names)))) < 1000
+
+
 def test_an_unknown_joint_is_refused_by_name():
     error = refusal((*ISAAC_JOINT_NAMES, 'Thumb'), [*HERE, 0.0])
     assert error.refusal is Refusal.UNKNOWN_NAME

@@ -25,6 +25,9 @@ UNCHANGED_RAD = 0.0007
 # An arm at rest is told so often, so that a simulator that starts late learns of it.
 REMINDER_S = 0.5
 
+# Ten times what six joints need. To read more would take its time from the arm's joint_states.
+LARGEST_BYTES = 8192
+
 OnState = Callable[[np.ndarray, float], None]
 
 
@@ -129,11 +132,11 @@ class TwinLink:
             self._monitor.arm_moved(*self._arm.popleft())
 
     def _on_twin(self, raw: bytes) -> None:
-        message = message_in(raw, JointState)
+        message = message_in(raw, JointState) if len(raw) <= LARGEST_BYTES else None
         clock_s, now_s = self._clock_s(), time.monotonic()
         with self._lock:
             if message is None:
-                unread = f'{len(raw)} bytes are no JointState'
+                unread = f'{len(raw)} bytes are no JointState of {len(JOINT_NAMES)} joints'
                 self._monitor.refuse(TwinMessageError(Refusal.MALFORMED, unread), now_s)
                 return
             position_rad = self._monitor.twin_said(

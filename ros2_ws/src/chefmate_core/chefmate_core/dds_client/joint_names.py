@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from chefmate_core.dds_client.messages import JointState
 from chefmate_core.errors import ConfigurationError
+from chefmate_core.listing import listed
 
 # No joint of the SO-101 gets half as far: such a number is in another unit, or garbage.
 FARTHEST_RAD = 2.0 * math.pi
@@ -26,20 +27,22 @@ def positions_by_name(message: JointState, names: Sequence[str]) -> dict[str, fl
             for each name, or one that no joint can have. Use nothing of it then.
     """
     found = list(message.name)
-    listed = ', '.join(names)
+    expected = ', '.join(names)
     if not found:
         raise JointStateError(
             'unnamed',
-            f'{len(message.position)} positions without names; expected some of {listed}',
+            f'{len(message.position)} positions without names; expected some of {expected}',
         )
+    if len(found) > 2 * len(names):
+        raise JointStateError('length', f'{len(found)} names; expected some of {expected}')
     unknown = [name for name in found if name not in names]
     if unknown:
         raise JointStateError(
-            'unknown', f'unknown joints {", ".join(unknown)}; expected some of {listed}'
+            'unknown', f'unknown joints {listed(unknown)}; expected some of {expected}'
         )
     twice = sorted({name for name in found if found.count(name) > 1})
     if twice:
-        raise JointStateError('duplicated', f'named more than once: {", ".join(twice)}')
+        raise JointStateError('duplicated', f'named more than once: {listed(twice)}')
     if len(message.position) != len(found):
         raise JointStateError(
             'length', f'{len(found)} names and {len(message.position)} positions'

@@ -23,6 +23,7 @@ from chefmate_core.joints import (
     LOWER_LIMITS_RAD,
     UPPER_LIMITS_RAD,
 )
+from chefmate_core.listing import listed
 
 UNITS = {'rad': 1.0, 'deg': math.pi / 180.0}  # rad in one of it
 # No joint of the SO-101 gets half as far: such a number is in another unit, or garbage.
@@ -180,16 +181,20 @@ class JointMap:
         return position
 
     def _order(self, names: tuple[str, ...], partial: bool) -> np.ndarray:
-        expected = f'expected {", ".join(self.names)}; found {", ".join(names) or "no names"}'
+        if len(names) > 2 * JOINT_COUNT:
+            raise TwinMessageError(
+                Refusal.MALFORMED, f'{len(names)} joints, but an SO-101 has {JOINT_COUNT}'
+            )
+        expected = f'expected {", ".join(self.names)}; found {listed(names) or "no names"}'
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise TwinMessageError(
-                Refusal.DUPLICATE_NAME, f'{", ".join(twice)} is named twice: {expected}'
+                Refusal.DUPLICATE_NAME, f'{listed(twice)} is named twice: {expected}'
             )
         unknown = [name for name in names if name not in self._index]
         if unknown:
             raise TwinMessageError(
-                Refusal.UNKNOWN_NAME, f'{", ".join(unknown)} is unknown: {expected}'
+                Refusal.UNKNOWN_NAME, f'{listed(unknown)} is unknown: {expected}'
             )
         missing = [name for name in self.names if name not in names]
         if missing and not (partial and names):
