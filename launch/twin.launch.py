@@ -246,7 +246,7 @@ def what_runs(context):
             GroupAction([
                 include('teleop.launch.py', 'hardware', 'instruction', 'seed', 'preset', 'cameras',
                         'calibration_dir', 'params_file', 'run_dir', 'discovery', 'peers',
-                        bridge='false'),
+                        bridge='false', view='false'),
             ])
         )  # fmt: skip
     if has_arm and mode == 'command':
