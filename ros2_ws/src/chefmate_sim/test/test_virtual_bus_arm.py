@@ -136,6 +136,24 @@ def test_a_servo_that_refuses_torque_leaves_no_other_with_torque(arm, virtual):
     assert not arm.torque_enabled().any()
 
 
+def test_a_servo_that_falls_silent_before_torque_is_silent_and_not_of_another_mind(
+    arm, virtual, monkeypatch
+):
+    arm.connect()
+    write = arm._bus.sync_write
+
+    def falls_silent_before(*request):
+        virtual.faults.kill(3)
+        write(*request)
+
+    monkeypatch.setattr(arm._bus, 'sync_write', falls_silent_before)
+    # A driver that may wait tries again after this one, and not after a wrong read-back.
+    with pytest.raises(ServoSilentError, match='no good answer from elbow_flex'):
+        arm.set_torque(True)
+    virtual.faults.clear()
+    assert not arm.torque_enabled().any()
+
+
 def test_goals_are_reached_and_what_went_out_is_returned(arm, model, clock):
     arm.connect()
     arm.set_torque(True)

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -178,8 +178,11 @@ class ServoTorque:
             if None not in rows:
                 _, torque, goal, _ = np.array(rows).T
                 return torque == 1, np.array([decode_sign_magnitude(int(raw), 15) for raw in goal])
-        silent = [name for name, row in zip(JOINT_NAMES, rows, strict=True) if row is None]
-        raise ServoSilentError(
+        raise self._silence(rows)
+
+    def _silence(self, answers: Sequence[object]) -> ServoSilentError:
+        silent = [name for name, found in zip(JOINT_NAMES, answers, strict=True) if found is None]
+        return ServoSilentError(
             f'{self.port}: no good answer from {", ".join(silent)}. Check the power and the cable '
             'to the servo.'
         )
@@ -192,6 +195,8 @@ class ServoTorque:
             found = [row[2] if row else old for row, old in zip(rows, found, strict=True)]
             if found == goal_ticks:
                 return
+        if None in found:
+            raise self._silence(found)
         raise ServoReadbackError(
             f'{self.port}: the goals do not read back as they were written (sent {goal_ticks}, '
             f'found {found}); torque stays off. Check the bus cable.'
