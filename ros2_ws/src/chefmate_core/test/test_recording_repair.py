@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
@@ -14,6 +16,7 @@ import pytest
 import recording_rig as rig
 from rosbags.highlevel import AnyReader
 
+from chefmate_core.recording.damage import damage_of
 from chefmate_core.recording.errors import SessionError
 from chefmate_core.recording.repair import repair_session
 from chefmate_core.recording.salvage import salvage
@@ -198,17 +201,117 @@ def test_discarding_what_was_left_open_leaves_a_damaged_episode_alone(cut_apart,
     assert (session / episode_name(0)).is_dir()
 
 
-def test_an_episode_of_which_nothing_can_be_read_is_kept_and_no_longer_in_the_way(
-    cut_apart, tmp_path
+@pytest.mark.parametrize('size', [0, 1000, 100_000])
+def test_a_finished_episode_of_which_nothing_can_be_read_is_set_aside_and_never_removed(
+    cut_apart, tmp_path, size
 ):
     session = damaged(
         cut_apart,
         tmp_path,
-        lambda folder: (folder / 'episode_000000_0.mcap').write_bytes(bytes(100_000)),
+        lambda folder: (folder / 'episode_000000_0.mcap').write_bytes(bytes(size)),
     )
-    assert list(repair_session(session).kept) == [0]
-    assert (session / open_name(0) / 'episode_000000_0.mcap').stat().st_size == 100_000
-    assert not (session / episode_name(0)).exists()
+    record = (session / 'episode_000000.json').read_text()
+    assert list(repair_session(session).set_aside) == [0]
+    repair_session(session, discard=True)
+    aside = session / '.damaged_episode_000000'
+    assert (aside / 'episode_000000_0.mcap').stat().st_size == size
+    assert (aside / 'episode.json').read_text() == record
+    assert not list(session.glob('episode*'))
+    folder = SessionFolder(session)
+    assert folder.next_index == 1
+    folder.close()
+
+
+def flip_a_bit(path, place):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+
+
+def test_one_wrong_bit_at_the_start_of_a_finished_bag_costs_nothing(cut_apart, tmp_path):
+    session = damaged(
+        cut_apart, tmp_path, lambda folder: flip_a_bit(folder / 'episode_000000_0.mcap', 1)
+    )
+    report = repair_session(session)
+    assert report.repaired == {0: len(cut_apart[2])}
+    assert contents(session / episode_name(0)) == cut_apart[2]
+
+
+def test_an_index_with_a_wrong_byte_anywhere_counts_as_damage(cut_apart, tmp_path):
+    session = damaged(cut_apart, tmp_path, lambda folder: None)
+    path = session / episode_name(0) / 'episode_000000_0.mcap'
+    data = path.read_bytes()
+    (summary_start,) = struct.unpack_from('<Q', data, len(data) - 28)  # the footer's first field
+    assert damage_of(session, 0) == ''
+    for place in range(summary_start, len(data), 7):
+        flip_a_bit(path, place)
+        assert damage_of(session, 0) != '', place
+        path.write_bytes(data)
+
+
+def test_a_repair_that_was_cut_off_between_the_two_bags_is_taken_up_again(cut_apart, tmp_path):
+    def interrupted(folder):
+        path = folder / 'episode_000000_0.mcap'
+        path.rename(path.with_name(path.name + '.damaged'))
+
+    session = damaged(cut_apart, tmp_path, interrupted)
+    assert list(repair_session(session).repaired) == [0]
+    assert contents(session / episode_name(0)) == cut_apart[2]
+
+
+@pytest.fixture
+def left_open(cut_apart, tmp_path):
+    """A session with two open episodes, 1 and 2, of the same messages."""
+    session = tmp_path / 'session'
+    shutil.copytree(cut_apart[0], session)
+    for index in (1, 2):
+        (session / open_name(index)).mkdir()
+        (session / open_name(index) / f'episode_00000{index}_0.mcap').write_bytes(cut_apart[1])
+    return session
+
+
+@pytest.mark.parametrize('started', [None, 'yesterday', [], float('inf')])
+def test_an_open_episode_whose_start_is_no_time_starts_with_its_first_message(left_open, started):
+    known = {'instruction': 'pick up the bread', 'started': started}
+    (left_open / open_name(1) / 'episode.json').write_text(json.dumps(known))
+    assert list(repair_session(left_open).repaired) == [1, 2]
+    record = json.loads((left_open / 'episode_000001.json').read_text())
+    assert record['instruction'] == 'pick up the bread'
+    assert record['started'] > 0.0
+
+
+def test_a_wrong_byte_in_a_message_definition_costs_no_message(left_open):
+    path = left_open / open_name(1) / BAG
+    data = path.read_bytes()
+    place = data.index(b'This is a message that holds data')
+    path.write_bytes(data[:place] + b'\xff' + data[place + 1 :])
+    report = repair_session(left_open)
+    assert report.repaired[1] == report.repaired[2]
+
+
+def test_random_damage_to_one_open_episode_stops_no_other(left_open, tmp_path):
+    generator = random.Random(5)
+    data = (left_open / open_name(1) / BAG).read_bytes()
+    for number in range(25):
+        session = shutil.copytree(left_open, tmp_path / f'{number}')
+        wrong = bytearray(data)
+        for _ in range(generator.choice([1, 3, 30])):
+            wrong[generator.randrange(generator.choice([3000, len(wrong)]))] = generator.randrange(
+                256
+            )
+        (session / open_name(1) / BAG).write_bytes(wrong)
+        report = repair_session(session)
+        assert 2 in report.repaired
+        assert 1 in report.repaired or 1 in report.kept
+
+
+@pytest.mark.parametrize('fps', [None, 0, 'thirty'])
+def test_a_session_without_a_rate_is_refused_before_anything_is_touched(left_open, fps):
+    path = left_open / 'session.json'
+    path.write_text(json.dumps(json.loads(path.read_text()) | {'fps': fps}))
+    with pytest.raises(SessionError, match='fps'):
+        repair_session(left_open)
+    assert sorted(entry.name for entry in left_open.glob('.open*')) == [open_name(1), open_name(2)]
 
 
 def test_an_open_episode_without_a_message_is_removed(cut_apart, tmp_path):

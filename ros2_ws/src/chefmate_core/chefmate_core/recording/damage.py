@@ -1,12 +1,20 @@
 """Whether a finished episode can still be read, without reading all of it."""
 
 import json
+import struct
+import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from mcap.reader import SeekingReader
 
 from chefmate_core.recording.salvage import BROKEN, MAGIC
 from chefmate_core.recording.session import bag_file_name, episode_name
+
+# Source: https://mcap.dev/spec#footer-op0x02: opcode, length, starts of the summary and of its
+# offsets, CRC of everything from the start of the summary to itself.
+FOOTER = struct.Struct('<BQQQI')
+FOOTER_OPCODE, FOOTER_LENGTH, CRC_SIZE = 0x02, 20, 4
 
 
 def damage_of(session: Path, index: int) -> str:
@@ -26,9 +34,10 @@ def damage_of(session: Path, index: int) -> str:
     path = folder / bag_file_name(index)
     try:
         with path.open('rb') as stream:
-            stream.seek(-len(MAGIC), 2)
-            if stream.read() != MAGIC:
+            if not _is_closed(stream):
                 return f'{path.name} is cut off'
+            if not _has_whole_summary(stream):
+                return f'{path.name} is damaged'
             stream.seek(0)
             summary = SeekingReader(stream).get_summary()
     except OSError as error:
@@ -36,3 +45,20 @@ def damage_of(session: Path, index: int) -> str:
     except BROKEN:
         return f'{path.name} is damaged'
     return '' if summary is not None and summary.channels else f'{path.name} is damaged'
+
+
+def _is_closed(stream: BinaryIO) -> bool:
+    size = stream.seek(0, 2)
+    stream.seek(max(0, size - len(MAGIC)))
+    return size > len(MAGIC) + FOOTER.size and stream.read() == MAGIC
+
+
+def _has_whole_summary(stream: BinaryIO) -> bool:
+    """Whether the index, which readers go by, is as it was written: the footer has its CRC."""
+    footer_start = stream.seek(-len(MAGIC) - FOOTER.size, 2)
+    opcode, length, summary_start, _, checksum = FOOTER.unpack(stream.read(FOOTER.size))
+    if (opcode, length) != (FOOTER_OPCODE, FOOTER_LENGTH) or summary_start > footer_start:
+        return False
+    stream.seek(summary_start)
+    covered = stream.read(footer_start - summary_start + FOOTER.size - CRC_SIZE)
+    return checksum in (0, zlib.crc32(covered))  # 0: its writer wrote none

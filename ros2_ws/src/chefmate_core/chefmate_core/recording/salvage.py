@@ -49,8 +49,7 @@ def salvage(path: Path) -> Iterator[Salvaged]:
 
 
 def _records(stream: BinaryIO) -> Iterator[object]:
-    if stream.read(len(MAGIC)) != MAGIC:
-        return
+    stream.seek(len(MAGIC))  # whatever it is: one wrong bit in it is no reason to give up the rest
     while True:
         start = stream.tell()
         head = stream.read(RECORD_HEAD.size)

@@ -14,6 +14,7 @@ from chefmate_core.recording.session_info import SESSION_FILE, SessionInfo, read
 LOCK_FILE, EPISODE_FILE = '.lock', 'episode.json'
 FINISHED = re.compile(r'episode_(\d{6})(\.json)?')
 OPEN = re.compile(r'\.open_episode_(\d{6})')
+SET_ASIDE = re.compile(r'\.damaged_episode_(\d{6})')
 DISCARDED = re.compile(r'\.discarded_episode_(\d{6})')
 SAVED = 'saved'
 
@@ -31,6 +32,11 @@ def discarded_name(index: int) -> str:
 def open_name(index: int) -> str:
     """Return the name of an episode's folder while it is written."""
     return f'.open_{episode_name(index)}'
+
+
+def set_aside_name(index: int) -> str:
+    """Return the name of a finished episode's folder of which nothing can be read any more."""
+    return f'.damaged_{episode_name(index)}'
 
 
 def bag_file_name(index: int) -> str:
@@ -82,8 +88,10 @@ class SessionFolder:
 
     @property
     def next_index(self) -> int:
-        """The first index that no episode, finished or left open, has."""
-        return max((*self.finished(), *self.left_open(), *self._described()), default=-1) + 1
+        """The first index that no episode, finished, left open or set aside, has."""
+        aside = [int(match[1]) for match in self._matches(SET_ASIDE)]
+        taken = (*self.finished(), *self.left_open(), *aside, *self._described())
+        return max(taken, default=-1) + 1
 
     def finished(self) -> list[int]:
         """Return the indices of the finished episodes."""
@@ -132,15 +140,14 @@ class SessionFolder:
         sync(self.path)
         return final
 
-    def reopen(self, index: int) -> Path:
-        """Make a finished episode an open one, with what is known of it; return its folder."""
-        folder, opened = self.path / episode_name(index), self.open_episode(index)
-        with contextlib.suppress(OSError):
-            record = self.path / f'{episode_name(index)}.json'
-            (folder / EPISODE_FILE).write_bytes(record.read_bytes())
-        folder.rename(opened)
+    def set_aside(self, index: int) -> Path:
+        """Take a finished episode out of the session and keep all of it; return its folder."""
+        folder, aside = self.path / episode_name(index), self.path / set_aside_name(index)
+        with contextlib.suppress(FileNotFoundError):
+            (self.path / f'{episode_name(index)}.json').rename(folder / EPISODE_FILE)
+        folder.rename(aside)
         sync(self.path)
-        return opened
+        return aside
 
     def discard_open(self, index: int) -> None:
         """Remove an episode that was never finished."""
@@ -188,7 +195,7 @@ class SessionFolder:
             )
 
     def _remove_all(self) -> None:
-        for match in (*self._matches(FINISHED), *self._matches(OPEN)):
+        for match in (*self._matches(FINISHED), *self._matches(OPEN), *self._matches(SET_ASIDE)):
             entry = self.path / match.string
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         with contextlib.suppress(FileNotFoundError):
