@@ -144,7 +144,8 @@ ARGUMENTS = [
         'record',
         default_value='false',
         choices=['true', 'false'],
-        description='Record the task as an episode (docs/recording.md).',
+        description='Record the task as an episode; with instruction:=none whenever asked to, '
+        'on the page say (docs/recording.md).',
     ),
     DeclareLaunchArgument(
         'session',
@@ -238,18 +239,20 @@ def bridges(is_isaac):
 
 
 def recorder():
-    """The recorder: one episode, from the first moment of the task to the end of the launch."""
+    """The recorder: the task as one episode; without one, as its services and the page say."""
+    has_task = NotEqualsSubstitution(LaunchConfiguration('instruction'), 'none')
     handed_on = ('hardware', 'session', 'calibration_dir', 'camera_rate_hz', 'discovery', 'peers')
     return IncludeLaunchDescription(
         launch_file('record.launch.py'),
         launch_arguments={
             **{name: LaunchConfiguration(name) for name in handed_on},
+            # Before the next line: these look at the launch's own instruction.
+            'episodes': IfElseSubstitution(has_task, '1', '0'),
+            'autostart': has_task,
             'instruction': '',  # the task's own, from the moment it is in force
             'teleop': 'false',
             'record_leader': 'false',
             'moved_by': 'policy',
-            'episodes': '1',
-            'autostart': 'true',
         }.items(),
     )
 

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 from deployment import ROOT, processes_of
+from probe import Probe
+from std_srvs.srv import Trigger
 
 pytestmark = pytest.mark.system
 
@@ -123,3 +125,29 @@ def test_a_second_kitchen_in_the_same_place_is_refused(chefmate, domain, tmp_pat
     assert second.wait(timeout_s=60) != 0
     assert 'another kitchen' in second.output
     assert first.process.poll() is None
+
+
+def test_what_is_done_without_a_task_of_the_launch_is_recorded_when_asked_for(
+    chefmate, domain, tmp_path
+):
+    session = tmp_path / 'session'
+    words = ('instruction:=none', 'record:=true', f'session:={session}')
+    command = chefmate('launch', 'deploy', *words, f'run_dir:={tmp_path}/run', 'view:=false')
+    command.wait_for('policy expert is loaded')
+    with Probe(domain) as probe:
+        ask = {
+            name: probe.node.create_client(Trigger, f'recorder/{name}_recording')
+            for name in ('start', 'stop')
+        }
+        probe.until(ask['start'].service_is_ready, what='the recorder')
+        probe.cook('pick up the bread slice and place it on the plate')
+        probe.wait_until_moving()
+        for name, client in ask.items():
+            answer = client.call_async(Trigger.Request())
+            probe.until(answer.done, what=f'an answer to {name}')
+            assert answer.result().success, answer.result().message
+            time.sleep(2.0)
+        record = session / 'episode_000000.json'
+        probe.until(record.exists, what='the episode on the disk')
+    assert json.loads(record.read_text())['instruction'].startswith('pick up the bread')
+    assert command.process.poll() is None, 'the end of an episode ends no deployment'
