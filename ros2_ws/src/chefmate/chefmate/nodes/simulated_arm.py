@@ -1,5 +1,6 @@
 """Mode `command`: the simulator is the arm, behind the interface and the gate of a real one."""
 
+import threading
 import time
 
 import numpy as np
@@ -27,7 +28,11 @@ from chefmate_ros.joint_messages import command_from, joint_state, time_message
 from chefmate_ros.running import NodeError
 
 # So long the simulator has been heard before this is an arm: by then another one is known, too.
-DISCOVERY_S = 1.0
+# A participant whose first announcements were lost announces itself again after 3 s.
+DISCOVERY_S = 3.0
+# Nor is it said that the stop is not pressed until so long after: a False beside another arm
+# would be everybody's last word on that arm's stop.
+SILENCE_S = 2.0
 STATES, APPLIED, ESTOP_STATE = (
     'follower/joint_states',
     'follower/joint_commands_applied',
@@ -51,6 +56,9 @@ class SimulatedArm:
         self._applied: Publisher | None = None
         self._estop_state: Publisher | None = None
         self._told_s = 0.0
+        self._appeared_s = 0.0
+        self._estop_lock = threading.Lock()
+        self._has_told_estop = False
         self._heard_since_s: float | None = None
         self._driver: ArmDriver | None = None
         self._estopped = False
@@ -79,6 +87,8 @@ class SimulatedArm:
             return
         if self._driver.failure is not None:
             raise NodeError(f'the loop has ended: {self._driver.last_error}')
+        if time.monotonic() - self._appeared_s > SILENCE_S:
+            self._break_silence()
         self._log.tell(self._driver)
 
     def _refuse_two_arms(self) -> None:
@@ -114,7 +124,7 @@ class SimulatedArm:
             JointState, 'follower/joint_commands', self._on_command, qos.COMMAND_READER
         )
         node.create_service(SetBool, '/emergency_stop', self._on_emergency_stop)
-        self._publish_estop(False)
+        self._appeared_s = time.monotonic()
 
     def _start(self) -> None:
         if not self._may_start():
@@ -201,11 +211,20 @@ class SimulatedArm:
         self.link.arm_is_at(stamp_s, setpoint.position_rad)
 
     def _publish_estop(self, active: bool) -> None:
-        self._estopped = active
         assert self._estop_state is not None
-        self._estop_state.publish(Bool(data=active))
+        with self._estop_lock:
+            self._estopped, self._has_told_estop = active, True
+            self._estop_state.publish(Bool(data=active))
         if active and self._driver is not None:
             self._node.get_logger().error(f'emergency stop: {self._driver.stop_reason}')
+
+    def _break_silence(self) -> None:
+        """No other arm was found: say that this one is not stopped, unless it was."""
+        assert self._estop_state is not None
+        with self._estop_lock:
+            if not self._has_told_estop:
+                self._has_told_estop = True
+                self._estop_state.publish(Bool(data=False))
 
     def diagnose(self) -> Diagnosis:
         """As the arm driver's."""
