@@ -128,6 +128,39 @@ def test_without_motion_there_is_no_latency_to_be_told():
     assert 'latency unknown' in pair.monitor.line(pair.now_s)
 
 
+def test_a_latency_is_forgotten_when_the_arm_has_rested_for_a_while():
+    pair = Pair()
+    pair.follows_s = 0.05
+    pair.run(8.0)
+    assert 'latency 50 ms' in pair.monitor.line(pair.now_s)
+    pair.where = standing
+    for _ in range(8):  # a report every two seconds, as the node's
+        pair.run(2.0)
+        line = pair.monitor.line(pair.now_s)
+    assert 'latency unknown' in line
+    assert pair.values['latency_ms'] == ''
+
+
+def test_a_silent_twin_has_no_latency():
+    pair = Pair()
+    pair.follows_s = 0.05
+    pair.run(8.0)
+    assert pair.monitor.lag_s(pair.now_s) is not None
+    pair.twin_speaks = False
+    pair.run(3.0)
+    assert 'latency unknown' in pair.monitor.line(pair.now_s)
+
+
+def test_a_twin_that_has_caught_up_has_no_latency_of_before():
+    pair = Pair()
+    pair.follows_s = 0.3
+    pair.run(8.0)
+    assert pair.monitor.lag_s(pair.now_s) == pytest.approx(0.3, abs=0.005)
+    pair.follows_s = 0.0
+    pair.run(8.0)
+    assert pair.monitor.lag_s(pair.now_s) == pytest.approx(0.0, abs=0.005)
+
+
 def test_a_latency_can_be_asked_for_at_any_time_from_the_first_state_on():
     real, twin = History(), History()
     for index in range(60):
@@ -174,6 +207,31 @@ def test_a_short_error_is_no_alarm():
     pair.off_rad = np.zeros(6)
     assert pair.run(2.0).state is TwinState.FOLLOWING
     assert pair.values['elbow_flex_error_max_rad'] == pytest.approx(0.6)
+
+
+def test_an_error_before_and_after_a_silence_has_not_lasted_over_it():
+    pair = Pair(standing).run(2.0)
+    pair.off_rad = np.full(6, 0.5)
+    pair.run(0.05)
+    pair.twin_speaks = False
+    pair.run(18.0)
+    pair.twin_speaks = True
+    assert pair.run(0.1).state is TwinState.FOLLOWING
+    assert pair.run(1.5).state is TwinState.ALARM
+
+
+def test_all_of_a_long_window_is_looked_at():
+    pair = Pair(standing, TwinConfig(window_s=60.0))
+    pair.off_rad = np.full(6, 0.1)
+    pair.run(5.0)
+    pair.off_rad = np.zeros(6)
+    pair.run(45.0)
+    assert pair.values['gripper_error_max_rad'] == pytest.approx(0.1)
+
+
+def test_a_window_that_is_longer_than_what_is_kept_is_refused():
+    with pytest.raises(ConfigurationError, match='window_s is 600; at most 120'):
+        TwinConfig(window_s=600.0)
 
 
 def test_rms_and_maximum_are_those_of_the_window():

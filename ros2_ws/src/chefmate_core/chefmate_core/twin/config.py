@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from chefmate_core.errors import ConfigurationError
 
+LONGEST_WINDOW_S = 120.0
+
 
 @dataclass(frozen=True)
 class TwinConfig:
@@ -24,6 +26,10 @@ class TwinConfig:
                 raise ConfigurationError(
                     f'{field.name} is {value!r}; expected a number above 0 and below 1000'
                 )
+        if self.window_s > LONGEST_WINDOW_S:
+            raise ConfigurationError(
+                f'window_s is {self.window_s:g}; at most {LONGEST_WINDOW_S:g} s of errors are kept'
+            )
         if not self.warn_rad < self.alarm_rad:
             raise ConfigurationError(
                 f'warn_rad {self.warn_rad} must be below alarm_rad {self.alarm_rad}'

@@ -18,6 +18,7 @@ from chefmate_core.twin.stamps import StampClock, StampReader
 from chefmate_core.twin.tracking import ErrorTracker, JointError
 
 LAG_PERIOD_S = 2.0  # between two estimates of the latency
+LAG_SHOWN_S = 10.0  # without motion there is no new one: so long the last one counts
 REFUSAL_SHOWN_S = 5.0  # how long a refused message is told
 _HINT_STATES = 60  # newest ones of the twin that its unit is guessed from
 
@@ -61,7 +62,7 @@ class TwinMonitor:
         self._heard_arm_s = self._heard_twin_s = self._refused_s = -math.inf
         self._restarts = 0
         self._lag_s: float | None = None
-        self._lag_due_s = -math.inf
+        self._lag_due_s = self._lag_found_s = -math.inf
         self.last_refusal = ''
         self.counters: Counter[str] = Counter()
 
@@ -132,10 +133,19 @@ class TwinMonitor:
         return self._tracker.compare(self._real, self._twin)
 
     def lag_s(self, now_s: float) -> float | None:
-        """Return how long after the arm the twin does the same, s; the last that was found."""
-        if now_s >= self._lag_due_s:
+        """Return how long after the arm the twin does the same, s; None where it is not known.
+
+        That is so without motion for a while, and where one of the two is silent.
+        """
+        if now_s - min(self._heard_arm_s, self._heard_twin_s) > self._config.silent_s:
+            self._lag_s = None
+        elif now_s >= self._lag_due_s:
             self._lag_due_s = now_s + LAG_PERIOD_S
-            self._lag_s = estimate_lag_s(self._real, self._twin) or self._lag_s
+            found_s = estimate_lag_s(self._real, self._twin)
+            if found_s is not None:
+                self._lag_s, self._lag_found_s = found_s, now_s
+            elif now_s - self._lag_found_s > LAG_SHOWN_S:
+                self._lag_s = None
         return self._lag_s
 
     def state(self, now_s: float) -> TwinState:

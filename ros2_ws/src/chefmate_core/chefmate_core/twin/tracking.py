@@ -1,5 +1,6 @@
 """How far the twin is from the arm, compared at the same time."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from chefmate_core.twin.config import TwinConfig
 from chefmate_core.twin.history import History
 
 LONGEST_GAP_S = 0.25  # no position of the arm is made up over a longer one
+FASTEST_HZ = 250.0  # of a twin whose errors are kept for all of the window
 
 
 class Threshold:
@@ -18,10 +20,14 @@ class Threshold:
     def __init__(self, limit: float, hold_off_s: float) -> None:
         self._limit, self._hold_off_s = limit, hold_off_s
         self._changing_since_s: float | None = None
+        self._taken_s = -np.inf
         self.is_crossed = False
 
     def take(self, time_s: float, value: float) -> None:
-        """Look at the value of a time."""
+        """Look at the value of a time. What was before a gap has not lasted over the gap."""
+        if time_s - self._taken_s > LONGEST_GAP_S:
+            self._changing_since_s = None
+        self._taken_s = time_s
         if (value > self._limit) is self.is_crossed:
             self._changing_since_s = None
         elif self._changing_since_s is None:
@@ -49,7 +55,7 @@ class ErrorTracker:
 
     def __init__(self, config: TwinConfig) -> None:
         self._config = config
-        self._errors = History()
+        self._errors = History(math.ceil(config.window_s * FASTEST_HZ))
         self._compared_s = -np.inf
         self._warn = Threshold(config.warn_rad, config.hold_off_s)
         self._alarm = Threshold(config.alarm_rad, config.hold_off_s)
