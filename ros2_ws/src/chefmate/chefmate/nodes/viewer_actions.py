@@ -38,6 +38,7 @@ class ViewerActions:
         self._max_duration_s = max_duration_s
         self._lock = threading.Lock()
         self._estop = node.create_client(SetBool, 'emergency_stop')
+        self._estop_call: Future | None = None
         self._cancel = node.create_client(CancelGoal, 'execute_task/_action/cancel_goal')
         self._triggers: dict[Deed, Client] = {
             deed: node.create_client(Trigger, NEEDS[deed][0]) for deed in TRIGGERS
@@ -68,7 +69,9 @@ class ViewerActions:
         with self._lock:
             if deed in (Deed.STOP, Deed.RELEASE):
                 request = SetBool.Request(data=deed is Deed.STOP)
-                self._call(self._estop, request, self._on_estop)
+                if self._estop_call is not None:  # its answer is no longer waited for
+                    self._estop.remove_pending_request(self._estop_call)
+                self._estop_call = self._call(self._estop, request, self._on_estop)
             elif deed is Deed.END:
                 # All zero: every goal, whoever gave it.
                 self._call(self._cancel, CancelGoal.Request(), self._on_canceled)
@@ -81,11 +84,13 @@ class ViewerActions:
                     lambda future: self._on_trigger(deed, future),
                 )
 
-    def _call(self, client: Client, request, on_answer: Callable[[Future], None]) -> None:
+    def _call(self, client: Client, request, on_answer: Callable[[Future], None]) -> Future | None:
         if not client.service_is_ready():
             self._say(f'Nobody offers {client.srv_name} at the moment', Tone.BAD)
-            return
-        client.call_async(request).add_done_callback(on_answer)
+            return None
+        future = client.call_async(request)
+        future.add_done_callback(on_answer)
+        return future
 
     def _start(self, instruction: str) -> None:
         if not instruction:

@@ -7,20 +7,19 @@ import time
 from traceback import format_exc
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from std_msgs.msg import Bool, String
+from std_msgs.msg import String
 
 from chefmate.nodes.viewer_actions import ViewerActions
 from chefmate.nodes.viewer_inputs import ViewerInputs
 from chefmate.nodes.viewer_parameters import declared_parameters
-from chefmate.viewer.deeds import Deed, Situation
+from chefmate.nodes.viewer_stop import ViewerStop
+from chefmate.viewer.deeds import Situation
 from chefmate.viewer.feeds import Feeds
 from chefmate.viewer.health import POLICY, Health, Report
 from chefmate.viewer.page import Moment, Page
 from chefmate.viewer.scene.arm_model import read_arm_model
 from chefmate.viewer.serving import Serving
-from chefmate.viewer.stop_bar import TELL_S, stop_state
 from chefmate.viewer.story import Tone, Verdict, tell
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.kinematics import Chain
@@ -49,7 +48,6 @@ class ViewerNode(Node):
         model = read_arm_model()
         self._feeds = Feeds()
         self._health = Health()
-        self._stopped: bool | None = None
         self._instruction = ''
         self._verdict: Verdict | None = None
         self._failures, self._failure, self._failed_s = 0, '', -math.inf  # of drawing
@@ -58,18 +56,17 @@ class ViewerNode(Node):
         self._actions = ViewerActions(
             self, parameters.control, parameters.max_duration_s, self._say
         )
+        self._stop = ViewerStop(self, self._actions, self._serving, self._feeds, self._health)
         self._page = Page(
             self._serving.viser,
             model,
             self._actions,
+            self._stop.state,
             parameters.known_tasks,
             parameters.control,
             parameters.dark_mode,
         )
         self._inputs = ViewerInputs(self._feeds, Chain(model.tree), self.get_namespace())
-        self._estop = self.create_subscription(
-            Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED
-        )
         self.create_subscription(String, 'policy/instruction', self._on_instruction, qos.LATCHED)
         self.create_subscription(
             DiagnosticStatus, 'kitchen/verdict', self._on_verdict, qos.LATCHED
@@ -80,9 +77,8 @@ class ViewerNode(Node):
         # The last: from here on browsers press.
         self._serving.open(
             *(parameters.host, parameters.port, parameters.token),
-            press=lambda: self._actions.do(Deed.STOP),
+            press=self._stop.press,
         )
-        self.create_timer(TELL_S, self._tell_stop, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('page', self._diagnose)
         self._thread = threading.Thread(target=self._draw, name='page', daemon=True)
@@ -141,12 +137,17 @@ class ViewerNode(Node):
 
     def _moment(self, now_s: float) -> Moment:
         story = tell(
-            self._feeds, self._health, self._stopped, self._instruction, self._verdict, now_s
+            self._feeds,
+            self._health,
+            self._stop.state.stopped,
+            self._instruction,
+            self._verdict,
+            now_s,
         )
         situation = Situation(
             control=self._settings.control,
             offered=self._actions.offered(),
-            stopped=self._stopped,
+            stopped=self._stop.state.stopped,
             working=story.working,
             health=self._health,
             now_s=now_s,
@@ -156,16 +157,6 @@ class ViewerNode(Node):
 
     def _say(self, text: str, tone: Tone) -> None:
         self._page.say(text, tone, time.monotonic())
-
-    def _on_estop(self, message: Bool) -> None:
-        self._stopped = message.data
-        self._tell_stop()
-
-    def _tell_stop(self) -> None:
-        """Also a sign of life, of the thread that hears from the arm."""
-        if not self._estop.get_publisher_count():
-            self._stopped = None  # whoever said it has gone
-        self._serving.gateway.tell_stop(stop_state(self._stopped, self._actions.can_stop))
 
     def _on_instruction(self, message: String) -> None:
         self._instruction, self._verdict = message.data, None

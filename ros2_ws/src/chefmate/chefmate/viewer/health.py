@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chefmate.task.report import ARM, EXECUTOR, PHYSICS, POLICY, TASK
+from chefmate.task.report import ARM, EXECUTOR, PHYSICS, POLICY, SIMULATED_ARM, TASK
 
 __all__ = [
     'ARM',
@@ -42,7 +42,7 @@ class Health:
 
     def update(self, name: str, report: Report) -> None:
         """Take one report."""
-        self.reports[name] = report
+        self.reports[ARM if name == SIMULATED_ARM else name] = report
 
     def of(self, name: str, now_s: float) -> Report | None:
         """Return a part's report; None: it never reported, or has fallen silent."""

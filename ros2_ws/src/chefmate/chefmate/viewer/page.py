@@ -9,6 +9,7 @@ import numpy as np
 import viser
 
 from chefmate.viewer.deeds import Actions, Situation
+from chefmate.viewer.emergency_stop import EmergencyStop
 from chefmate.viewer.feeds import Feeds
 from chefmate.viewer.panels.cameras import CamerasPanel
 from chefmate.viewer.panels.parts import PartsPanel
@@ -46,6 +47,7 @@ class Page:
         server: viser.ViserServer,
         model: ArmModel,
         actions: Actions,
+        stop: EmergencyStop,
         known_tasks: Sequence[str] = (),
         control: bool = False,
         dark_mode: bool = False,
@@ -67,11 +69,11 @@ class Page:
         tabs = gui.add_tab_group()
         with tabs.add_tab('Cook', viser.Icon.CHEF_HAT):
             if control:
-                self._task = TaskPanel(gui, actions, known_tasks, control)
+                self._task = TaskPanel(gui, actions, stop, known_tasks, control)
                 self._cameras = CamerasPanel(gui)
             else:
                 self._cameras = CamerasPanel(gui)
-                self._task = TaskPanel(gui, actions, known_tasks, control)
+                self._task = TaskPanel(gui, actions, stop, known_tasks, control)
         with tabs.add_tab('Motion', viser.Icon.CHART_LINE):
             self._plots = PlotsPanel(gui)
         with tabs.add_tab('Parts', viser.Icon.HEARTBEAT):

@@ -3,10 +3,9 @@
 viser has no place that is always in sight, on a phone least of all. The bar is therefore a button
 of the document itself; it goes into the page's <head> through the gateway, and speaks with the
 robot by a websocket of its own (`gateway.stop_line`): one word up, `stop`; one down, how the stop
-is, at least every `TELL_S`. Without that word for `LOST_MS` the bar says that it cannot stop
-anything from here; time in which the browser itself did nothing does not count. A press is said
-again with every word that comes, until the arm has stopped or `INSIST_MS` are over: it gets
-through as soon as there is a way.
+is (`EmergencyStop.look`), at least every `TELL_S`. Without that word for `LOST_MS` the bar says
+that it cannot stop anything from here; time in which the browser itself did nothing does not
+count. A press is said again with every word that comes until one of them shows that it was heard.
 """
 
 from typing import Final
@@ -17,16 +16,8 @@ BAR_ID = 'chefmate-stop'
 TELL_S: Final = 0.5
 LOST_MS = 3500
 ANSWER_MS = 1500
-INSIST_MS = 9000
 REDIAL_MS = 500
 SHEET = '48%'  # of a phone's height
-
-
-def stop_state(stopped: bool | None, offered: bool) -> str:
-    """Return the word for the bar: free, stopped, unknown, or absent, if nobody can be asked."""
-    if not offered:
-        return 'absent'
-    return 'unknown' if stopped is None else 'stopped' if stopped else 'free'
 
 
 HEAD_HTML = f"""
@@ -44,7 +35,11 @@ HEAD_HTML = f"""
 #{BAR_ID}:active {{ transform: translateY(1px); }}
 #{BAR_ID}[data-look=stopping] {{ background: #7d1210; }}
 #{BAR_ID}[data-look=stopped] {{ background: #2b2b2f; border-color: #e03131; cursor: default; }}
-#{BAR_ID}:is([data-look=lost], [data-look=absent]) {{
+#{BAR_ID}:is([data-look=silent], [data-look=latched], [data-look=gone]) {{
+  border-color: #ffd43b;
+}}
+#{BAR_ID}[data-look=latched] {{ background: #7d1210; }}
+#{BAR_ID}:is([data-look=connecting], [data-look=lost], [data-look=absent], [data-look=gone]) {{
   background: #5c6066; border-style: dashed; cursor: not-allowed;
 }}
 #{BAR_ID}[data-look=unanswered] {{ background: #7d1210; border-color: #ffd43b; }}
@@ -65,21 +60,27 @@ HEAD_HTML = f"""
 </style>
 <script>
 (() => {{
+  const plug = 'a real arm: pull its power plug';
   const texts = {{
+    connecting: ['CONNECTING \\u2026', 'the arm cannot be stopped from here yet'],
     free: ['EMERGENCY STOP', 'or press Esc'],
     unknown: ['EMERGENCY STOP', 'the arm has not said yet how it is'],
+    silent: ['EMERGENCY STOP', 'the arm has fallen silent; ' + plug],
     stopping: ['STOPPING \\u2026', ''],
+    unanswered: ['NO ANSWER', 'asked again until it stops; ' + plug],
     stopped: ['STOPPED', 'the arm holds still'],
-    unanswered: ['NO ANSWER', 'press again; a real arm: pull its power plug'],
-    absent: ['NO ARM TO STOP', 'none answers here; a real arm: pull its power plug'],
-    lost: ['NOT CONNECTED', 'the robot does not answer: it cannot be stopped from here'],
+    latched: ['STOP IS LATCHED', 'but the arm has fallen silent; ' + plug],
+    absent: ['NO ARM TO STOP', 'none answers here'],
+    gone: ['NO ARM TO STOP', 'its driver has gone, the servos may hold; ' + plug],
+    lost: ['NOT CONNECTED', 'the robot does not answer; ' + plug],
   }};
+  const heard = ['stopping', 'unanswered', 'stopped', 'latched'];  // the press arrived
   const blind = document.createElement('canvas').getContext('webgl2') ? ''
     : 'no picture: this browser has no WebGL, or it is switched off';
   const address = new URL('{PATH[1:]}', location.href);
   address.protocol = address.protocol.replace('http', 'ws');
   address.search = address.hash = '';
-  let said = 'unknown', silent = Infinity, looked = 0, pressed = -Infinity, shown = null;
+  let said = 'connecting', silent = 0, looked = 0, pressed = null, shown = null;
   let line = null, dialed = -Infinity;
   const now = () => performance.now();
   document.title = 'ChefMate';
@@ -87,11 +88,10 @@ HEAD_HTML = f"""
   bar.id = '{BAR_ID}';
   bar.type = 'button';
   const insist = () => {{
-    const wanted = now() - pressed < {INSIST_MS};
-    if (wanted && line.readyState === WebSocket.OPEN) line.send('{PRESS}');
+    if (pressed !== null && line.readyState === WebSocket.OPEN) line.send('{PRESS}');
   }};
   const press = () => {{
-    pressed = now();
+    if (pressed === null) pressed = now();
     insist();
     show();
   }};
@@ -99,7 +99,7 @@ HEAD_HTML = f"""
     said = event.data;
     silent = 0;
     looked = now();
-    if (said === 'stopped') pressed = -Infinity;
+    if (heard.includes(said)) pressed = null;
     insist();
     show();
   }};
@@ -117,9 +117,8 @@ HEAD_HTML = f"""
     const closed = line.readyState > WebSocket.OPEN;
     if ((closed || lost) && now() - dialed > (closed ? {REDIAL_MS} : {LOST_MS})) dial();
     let look = lost ? 'lost' : said;
-    const waits_ms = now() - pressed;
-    if ((look === 'free' || look === 'unknown') && waits_ms < {INSIST_MS})
-      look = waits_ms < {ANSWER_MS} ? 'stopping' : 'unanswered';
+    if (!lost && pressed !== null && !heard.includes(said))
+      look = now() - pressed < {ANSWER_MS} ? 'stopping' : 'unanswered';
     if (shown === look) return;
     shown = look;
     bar.dataset.look = look;

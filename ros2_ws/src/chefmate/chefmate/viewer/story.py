@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chefmate.viewer.feeds import Feeds
-from chefmate.viewer.health import POLICY, TASK, TELEOP, Health
+from chefmate.viewer.health import ARM, POLICY, TASK, TELEOP, Health
 
 PATIENCE_S, SERVO_PATIENCE_S = 1.0, 3.0
+ERROR = 2  # of a report
+# Words of an arm driver's report (chefmate_core.driver.report), and of a stop by hand.
+LATCHED, PRESSED = 'emergency stop is latched: ', 'pressed'
 
 
 class Tone(Enum):
@@ -62,7 +65,7 @@ def tell(
         return Story(headline, tone, instruction, judged, working, _sentence(careful))
 
     if stopped:
-        return story('Stopped. The arm holds still', Tone.BAD)
+        return story(_stopped(health, arm_speaks(feeds, health, now_s), now_s), Tone.BAD)
     if feeds.joints.refusal:
         return story(f'The arm reports {feeds.joints.refusal}', Tone.BAD)
     if feeds.joints.value is None:
@@ -76,6 +79,28 @@ def tell(
     if verdict is not None and verdict.achieved and instruction:
         return story('Done', Tone.GOOD)
     return story(_waiting(health, now_s), Tone.QUIET)
+
+
+def arm_speaks(feeds: Feeds, health: Health, now_s: float) -> bool:
+    """Return whether the arm's own words are fresh: its joints', its driver's. Nobody: no news."""
+    if feeds.joints.fresh(now_s, PATIENCE_S) is not None:
+        return True
+    report = health.of(ARM, now_s)
+    if report is None:
+        return feeds.joints.value is None and ARM not in health.reports
+    return report.level < ERROR or report.sentence.startswith(LATCHED)
+
+
+def _stopped(health: Health, speaks: bool, now_s: float) -> str:
+    """Return what is known of a stopped arm; latched in the driver is not yet standing still."""
+    if not speaks:
+        return 'The stop is latched, but the arm has fallen silent'
+    report = health.of(ARM, now_s)
+    said = report.sentence if report is not None else ''
+    reason = said.removeprefix(LATCHED) if said.startswith(LATCHED) else PRESSED
+    if reason.startswith(PRESSED):
+        return 'Stopped. The arm holds still'
+    return f'Stopped by itself: {reason}'
 
 
 def _waiting(health: Health, now_s: float) -> str:

@@ -126,4 +126,4 @@ def test_when_the_arm_has_gone_nobody_says_how_it_was(node, arm):
         arm.destroy_node()
         while bar.recv(timeout=PATIENCE_S) != 'absent':
             pass
-    until(lambda: node._stopped is None)
+    until(lambda: node._stop.state.stopped is None)

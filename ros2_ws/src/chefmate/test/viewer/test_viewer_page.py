@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed  # noqa: E402
 from websockets.sync.client import connect  # noqa: E402
 
 from chefmate.viewer.deeds import Deed, Situation  # noqa: E402
+from chefmate.viewer.emergency_stop import EmergencyStop  # noqa: E402
 from chefmate.viewer.feeds import Feeds  # noqa: E402
 from chefmate.viewer.gateway import private_host  # noqa: E402
 from chefmate.viewer.health import POLICY, Health, Report  # noqa: E402
@@ -129,7 +130,10 @@ def make_page(model):
     def make(control=True, **changes):
         server = viser.ViserServer(host=private_host(), port=0, verbose=False)
         deeds = Deeds()
-        deeds.page = page = Page(server, model, deeds, TASKS, control)
+        stop = EmergencyStop(lambda stop: deeds.do(Deed.STOP if stop else Deed.RELEASE))
+        stop.heard(changes.get('stopped'))
+        deeds.page = page = Page(server, model, deeds, stop, TASKS, control)
+        deeds.stop = stop
         feeds, end = Feeds(), threading.Event()
 
         def draw():
@@ -228,6 +232,32 @@ def test_releasing_the_stop_takes_two_acts(make_page):
     eventually(lambda: 'Yes, let it move' in str(watcher.parts))
     watcher.press('Yes, let it move')
     assert eventually(lambda: deeds.done == [(Deed.RELEASE, '')])
+    watcher.close()
+
+
+def test_a_question_about_one_stop_does_not_release_the_next(make_page):
+    _, deeds, _, watch = make_page(stopped=True)
+    watcher = watch()
+    eventually(lambda: watcher.part('Let the arm move again …').get('visible'))
+    watcher.press('Let the arm move again …')
+    eventually(lambda: 'Yes, let it move' in str(watcher.parts))
+    deeds.stop.heard(False)  # somebody else released it
+    deeds.stop.heard(True)  # and another stopped it anew
+    watcher.press('Yes, let it move')
+    assert eventually(lambda: 'GuiCloseModalMessage' in watcher.told)
+    time.sleep(0.3)
+    assert deeds.done == []
+    watcher.close()
+
+
+def test_who_asks_many_times_has_one_question(make_page):
+    _, _, _, watch = make_page(stopped=True)
+    watcher = watch()
+    eventually(lambda: watcher.part('Let the arm move again …').get('visible'))
+    for count in range(3):
+        watcher.press('Let the arm move again …')
+        eventually(lambda asked=count + 1: watcher.told.count('GuiModalMessage') == asked)
+        eventually(lambda closed=count: watcher.told.count('GuiCloseModalMessage') == closed)
     watcher.close()
 
 

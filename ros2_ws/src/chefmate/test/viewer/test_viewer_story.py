@@ -11,10 +11,18 @@ from chefmate.nodes.viewer_actions import LONGEST_ANSWER, first_words
 from chefmate.nodes.viewer_parameters import KNOWN_TASKS, TOKEN_VARIABLE, read_token
 from chefmate.viewer.deeds import READ_ONLY, Deed, Situation, why_not
 from chefmate.viewer.feeds import Feed, Feeds, Progress, Servos
-from chefmate.viewer.health import POLICY, RECORDER, TASK, TELEOP, Health, Report
+from chefmate.viewer.health import (
+    ARM,
+    POLICY,
+    RECORDER,
+    SIMULATED_ARM,
+    TASK,
+    TELEOP,
+    Health,
+    Report,
+)
 from chefmate.viewer.history import History
-from chefmate.viewer.stop_bar import HEAD_HTML, stop_state
-from chefmate.viewer.story import Tone, Verdict, tell
+from chefmate.viewer.story import Tone, Verdict, arm_speaks, tell
 from chefmate_core.errors import ConfigurationError
 
 NOW_S = 1000.0
@@ -29,11 +37,12 @@ OFFERED = frozenset(
 
 def health(**parts):
     """Return reports of just now: sentence, or sentence and values."""
-    names = {'policy': POLICY, 'task': TASK, 'recorder': RECORDER}
+    names = {'policy': POLICY, 'task': TASK, 'recorder': RECORDER, 'arm': ARM}
     board = Health()
     for part, said in parts.items():
         sentence, values = said if isinstance(said, tuple) else (said, {})
-        board.update(names[part], Report(0, sentence, values, NOW_S - 0.5))
+        level = 2 if 'lost' in sentence or 'latched' in sentence else 0
+        board.update(names[part], Report(level, sentence, values, NOW_S - 0.5))
     return board
 
 
@@ -63,6 +72,34 @@ def test_the_emergency_stop_comes_before_all_else():
     told = story(stopped=True, policy=('ready', {'busy': 'True'}))
     assert 'Stopped' in told.headline
     assert told.tone is Tone.BAD
+
+
+def test_a_stopped_arm_that_has_fallen_silent_is_not_said_to_hold_still():
+    feeds = Feeds()
+    feeds.joints.take(np.zeros(6), NOW_S - 2.0)
+    told = story(feeds, stopped=True, arm='bus lost, trying again: timeout')
+    assert 'holds still' not in told.headline and 'fallen silent' in told.headline
+    assert 'fallen silent' in story(feeds, stopped=True).headline
+    assert 'holds still' in story(stopped=True).headline
+
+
+def test_an_arm_that_stopped_by_itself_says_why():
+    told = story(stopped=True, arm='emergency stop is latched: elbow_flex 71 C')
+    assert told.headline == 'Stopped by itself: elbow_flex 71 C'
+    told = story(stopped=True, arm='emergency stop is latched: pressed before')
+    assert told.headline == 'Stopped. The arm holds still'
+
+
+def test_whether_the_arm_speaks_is_known_without_its_joints_too():
+    nobody = Feeds()
+    assert arm_speaks(nobody, Health(), NOW_S)  # nothing is known against it
+    assert arm_speaks(nobody, health(arm='holding: no command in force'), NOW_S)
+    assert arm_speaks(nobody, health(arm='emergency stop is latched: pressed'), NOW_S)
+    assert not arm_speaks(nobody, health(arm='bus lost, trying again'), NOW_S)
+    assert not arm_speaks(nobody, health(arm='holding'), NOW_S + 10.0)
+    simulated = Health()
+    simulated.update(SIMULATED_ARM, Report(2, 'lost', {}, NOW_S))
+    assert not arm_speaks(nobody, simulated, NOW_S)
 
 
 def test_impossible_joint_angles_are_said_and_the_last_good_ones_stay():
@@ -200,15 +237,6 @@ def test_of_a_refusal_the_reason_is_shown_and_not_the_list_that_follows():
 def test_the_offered_tasks_are_those_of_the_expert():
     language = pytest.importorskip('chefmate_sim.expert.language')
     assert tuple(KNOWN_TASKS) == language.KNOWN_INSTRUCTIONS
-
-
-def test_the_stop_bar_is_never_told_what_nobody_said():
-    assert stop_state(True, offered=True) == 'stopped'
-    assert stop_state(False, offered=True) == 'free'
-    assert stop_state(None, offered=True) == 'unknown'
-    assert stop_state(False, offered=False) == 'absent'
-    assert stop_state(True, offered=False) == 'absent'
-    assert all(f'{word}: [' in HEAD_HTML for word in ('stopped', 'free', 'unknown', 'absent'))
 
 
 def test_a_token_comes_from_a_file_or_the_environment_and_an_empty_file_is_refused(

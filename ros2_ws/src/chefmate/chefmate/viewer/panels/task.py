@@ -9,6 +9,8 @@ from typing import Literal
 import viser
 
 from chefmate.viewer.deeds import READ_ONLY, Actions, Deed, Situation, why_not
+from chefmate.viewer.emergency_stop import EmergencyStop
+from chefmate.viewer.panels.release import ReleaseQuestions
 
 SOMETHING_ELSE = 'Something else …'
 LONGEST = 400  # characters of an instruction
@@ -23,19 +25,21 @@ LABELS = {
 # One or the others are shown, as an episode is being recorded or not.
 RECORDING = (Deed.RECORD, Deed.SAVE, Deed.DISCARD)
 RELEASE_LABEL = 'Let the arm move again …'
-RELEASE_QUESTION = (
-    'The arm goes on from where it is, slowly at first. Look at it, not at this page: '
-    'is nobody within its reach?'
-)
 
 
 class TaskPanel:
     """Instruction, start and stop, kitchen, recording, and the way out of the emergency stop."""
 
     def __init__(
-        self, gui: viser.GuiApi, actions: Actions, known_tasks: Sequence[str], control: bool
+        self,
+        gui: viser.GuiApi,
+        actions: Actions,
+        stop: EmergencyStop,
+        known_tasks: Sequence[str],
+        control: bool,
     ) -> None:
         self._actions = actions
+        self._questions = ReleaseQuestions(stop)
         self._lock = threading.Lock()
         self._known = tuple(known_tasks)
         self._situation: Situation | None = None  # before the first drawing, nothing can be done
@@ -66,6 +70,7 @@ class TaskPanel:
     def draw(self, situation: Situation) -> None:
         """Enable what can be pressed, and say why the rest cannot."""
         self._situation = situation
+        self._questions.withdraw()
         if self._release.visible != self._may(Deed.RELEASE):
             self._release.visible = self._may(Deed.RELEASE)
         reasons: dict[str, list[str]] = {}
@@ -104,22 +109,9 @@ class TaskPanel:
         return self._situation is not None and not why_not(deed, self._situation)
 
     def _ask_before_release(self, event: viser.GuiEvent) -> None:
-        """The second act: a question to the one who asked, in his browser alone."""
-        if not self._may(Deed.RELEASE) or event.client is None:
-            return
-        gui = event.client.gui
-        with gui.add_modal('Let the arm move again?') as modal:
-            gui.add_markdown(RELEASE_QUESTION)
-            yes = gui.add_button('Yes, let it move', color='orange')
-            no = gui.add_button('No, keep it stopped', color='gray')
-
-        def release(_: object) -> None:
-            modal.close()
-            if self._may(Deed.RELEASE):
-                self._actions.do(Deed.RELEASE)
-
-        yes.on_click(release)
-        no.on_click(lambda _: modal.close())
+        """The second act."""
+        if self._may(Deed.RELEASE) and event.client is not None:
+            self._questions.ask(event.client)
 
 
 def _reasons_html(reasons: dict[str, list[str]]) -> str:

@@ -1,0 +1,114 @@
+"""What the page says of the emergency stop, and how long it asks for it; without ROS."""
+
+import re
+
+import pytest
+
+from chefmate.viewer.emergency_stop import BEFORE_ARM_S, EmergencyStop
+from chefmate.viewer.stop_bar import HEAD_HTML
+
+NOW_S = 100.0
+
+
+@pytest.fixture
+def asked():
+    return []
+
+
+@pytest.fixture
+def stop(asked):
+    return EmergencyStop(asked.append)
+
+
+def look(stop, after_s=0.0, offered=True, speaks=True):
+    return stop.look(offered, speaks, NOW_S + after_s)
+
+
+def test_a_press_is_asked_for_until_the_arm_has_stopped(stop, asked):
+    stop.heard(False)
+    stop.press(NOW_S)
+    assert asked == [True]
+    assert look(stop, 0.5) == 'stopping' and look(stop, 2.0) == 'unanswered'
+    assert asked == [True] * 3
+    stop.heard(True)
+    assert look(stop, 2.1) == 'stopped'
+    stop.heard(False)  # released
+    assert look(stop, 2.2) == 'free'
+    assert asked == [True] * 3
+
+
+def test_a_press_outlives_an_arm_that_is_lost_and_comes_back(stop, asked):
+    stop.heard(False)
+    assert look(stop) == 'free'
+    stop.press(NOW_S)
+    stop.heard(None)
+    for after_s in (20.0, 400.0):
+        assert look(stop, after_s, offered=False, speaks=False) == 'unanswered'
+    assert len(asked) == 1  # nobody could be asked
+    stop.heard(False)
+    assert look(stop, 400.5) == 'unanswered'
+    assert len(asked) == 2
+
+
+def test_a_press_in_the_moment_in_which_the_arm_starts_stops_it(stop, asked):
+    assert look(stop, offered=False) == 'absent'
+    stop.press(NOW_S)
+    look(stop, 1.0)
+    assert asked == [True, True]
+
+
+def test_a_press_long_before_an_arm_starts_does_not_stop_it(stop, asked):
+    look(stop, offered=False)
+    stop.press(NOW_S)
+    assert look(stop, BEFORE_ARM_S + 1.0, offered=False) == 'absent'
+    assert look(stop, 300.0) == 'unknown'
+    assert asked == [True]
+
+
+def test_an_arm_that_ended_in_order_is_absent_and_one_that_was_lost_has_gone(stop):
+    look(stop)
+    assert look(stop, offered=False) == 'absent'
+    assert look(stop) == 'unknown'
+    assert look(stop, offered=False, speaks=False) == 'gone'
+    assert look(stop, offered=False) == 'gone'
+
+
+def test_a_silent_arm_is_neither_free_nor_standing_still(stop):
+    stop.heard(False)
+    assert look(stop, speaks=False) == 'silent'
+    stop.heard(True)
+    assert look(stop, speaks=False) == 'latched'
+
+
+def test_a_release_is_for_the_stop_that_was_asked_about(stop, asked):
+    stop.heard(True)
+    question = stop.latch
+    stop.heard(False)
+    stop.press(NOW_S)
+    stop.heard(True)
+    assert not stop.release(question)
+    assert asked == [True]
+    question = stop.latch
+    stop.press(NOW_S)  # again, though it is stopped
+    assert not stop.release(question)
+    assert stop.release(stop.latch)
+    assert asked == [True, True, False]
+    stop.heard(False)
+    assert look(stop) == 'free'
+
+
+def test_a_press_of_a_stopped_arm_does_not_stop_it_after_a_later_release(stop, asked):
+    stop.heard(True)
+    stop.press(NOW_S)
+    assert look(stop, 1.0) == 'stopped'
+    stop.heard(False)
+    assert look(stop, 1.5) == 'free'
+    assert asked == [True]
+
+
+def test_the_bar_has_words_for_all_that_it_may_be_told():
+    texts = HEAD_HTML.partition('const texts = {')[2].partition('};')[0]
+    known = set(re.findall(r'^ +([a-z]+): ', texts, re.MULTILINE))
+    told = re.search(r'Returns:(.*)', EmergencyStop.look.__doc__, re.DOTALL)[1]
+    words = set(re.findall(r'[a-z]+', re.sub(r'\(.*?\)', '', told)))
+    assert len(words) == 9 and words <= known
