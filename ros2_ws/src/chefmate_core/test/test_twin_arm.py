@@ -113,6 +113,19 @@ def test_rubbish_never_reaches_the_simulator(simulator, driver, wrong):
     assert driver.gate.counters['accepted'] == 0
 
 
+def test_two_states_that_arrive_at_almost_the_same_time_show_no_great_speed():
+    arm = TwinArm('isaac_joint_states', lambda goal_rad: None, 0.5, clock=lambda: arrival_s)
+    speeds = []
+    for number in range(60):
+        arrival_s = 100.0 + number / 60
+        if number % 10 == 0:  # held up until just before the next one
+            arrival_s += 1 / 60 - 2e-5
+        arm.receive(np.full(6, 0.5 * number / 60), arrival_s)
+        speeds.append(arm.read().velocity_rad_s[0])
+    assert max(speeds) < 1.0
+    assert speeds[-1] == pytest.approx(0.5)
+
+
 def test_the_emergency_stop_stands_and_its_release_moves_nothing(simulator, driver):
     target = START_RAD + np.array([1.2, 0, 0, 0, 0, 0])
     command_until(driver, target, lambda: simulator.position_rad[0] > 0.3, 'motion')
@@ -171,6 +184,6 @@ def test_a_goal_that_is_no_number_is_refused():
 def test_velocities_come_from_two_states():
     arm = TwinArm('isaac_joint_states', lambda goal: None, silent_s=0.5)
     now_s = time.monotonic()
-    arm.receive(START_RAD, now_s - 0.02)
-    arm.receive(START_RAD + 0.01, now_s - 0.01)
+    arm.receive(START_RAD, now_s - 0.05)
+    arm.receive(START_RAD + 0.04, now_s - 0.01)
     assert arm.read().velocity_rad_s == pytest.approx(np.full(6, 1.0))

@@ -332,6 +332,26 @@ def test_stamps_of_another_clock_are_told_and_times_of_arrival_taken(stamp, stat
     assert np.max(np.abs(pair.errors[-1].error_rad)) < 0.01  # 5 ms of motion
 
 
+def test_a_twin_whose_clock_was_ours_is_late_however_late_it_is():
+    pair = Pair(standing).run(2.0)
+    pair.lag_s = 12.0
+    pair.now_s += 12.0  # what is on its way arrives late from now on
+    pair.run(2.0)
+    assert pair.state is TwinState.LATE
+    assert '12.0 s old' in pair.sentence
+    clock_s = WALL_S + pair.now_s
+    assert clock_s - pair.monitor.twin_stamp_s(clock_s) == pytest.approx(12.0, abs=0.01)
+
+
+def test_clocks_that_are_set_back_by_less_than_a_restart_cost_two_states():
+    pair = Pair(standing).run(2.0)
+    pair.stamp = lambda time_s: WALL_S + time_s - 0.08
+    before = len(pair.errors)
+    pair.run(0.2)
+    assert len(pair.errors) - before >= 8
+    assert pair.values['twin_stamps_out_of_order'] == 2
+
+
 def test_an_arm_on_another_clock_than_the_bridge_is_told():
     pair = Pair()
     pair.arm_stamp = lambda time_s: time_s

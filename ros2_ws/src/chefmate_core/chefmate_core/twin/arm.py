@@ -6,6 +6,7 @@ gives it states and takes its goals. Loop, gate, emergency stop and blends are t
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -13,6 +14,9 @@ import numpy as np
 from chefmate_core.joints import JOINT_COUNT
 from chefmate_core.servo.errors import GoalError, ServoSilentError
 from chefmate_core.servo.readings import ArmHealth, ArmReading
+
+# Velocities are taken over at least so long: two states may arrive at almost the same time.
+VELOCITY_SPAN_S = 0.025
 
 
 class TwinStatistics:
@@ -52,6 +56,8 @@ class TwinArm:
         self._position_rad = np.full(JOINT_COUNT, np.nan)
         self._velocity_rad_s = np.zeros(JOINT_COUNT)
         self._measured_s = -np.inf
+        # The states of the last span, and the one before them.
+        self._recent: deque[tuple[float, np.ndarray]] = deque(maxlen=256)
         self._has_torque = False
         self._goal_rad: np.ndarray | None = None
 
@@ -61,10 +67,15 @@ class TwinArm:
             step_s = measured_s - self._measured_s
             if not step_s > 0.0:
                 return
-            if step_s < self._silent_s:
-                self._velocity_rad_s = (position_rad - self._position_rad) / step_s
-            else:
+            if step_s >= self._silent_s:
+                self._recent.clear()
                 self._velocity_rad_s = np.zeros(JOINT_COUNT)
+            self._recent.append((measured_s, position_rad.copy()))
+            while len(self._recent) > 1 and self._recent[1][0] <= measured_s - VELOCITY_SPAN_S:
+                self._recent.popleft()
+            before_s, before_rad = self._recent[0]
+            if measured_s - before_s >= VELOCITY_SPAN_S:
+                self._velocity_rad_s = (position_rad - before_rad) / (measured_s - before_s)
             self._position_rad, self._measured_s = position_rad.copy(), measured_s
             self.statistics.states += 1
 
