@@ -238,6 +238,5 @@ def _refuse_remapping(node: Node, topic: str) -> None:
     name = node.resolve_topic_name(topic)
     if name != node.resolve_topic_name(topic, only_expand=True):
         raise ConfigurationError(
-            f'mode command: {topic} is remapped to {name}; the topics of an arm keep their names. '
-            'For a second arm use a namespace'
+            f'mode command: {topic} is remapped to {name}; the topics of an arm keep their names'
         )
