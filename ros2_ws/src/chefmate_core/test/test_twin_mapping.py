@@ -18,8 +18,8 @@ from chefmate_core.twin.mapping import (
     Refusal,
     TwinMessageError,
     joint_map,
-    load_joint_map,
 )
+from chefmate_core.twin.mapping_file import load_joint_map
 
 HERE = np.array([0.1, -0.2, 0.3, -0.4, 0.5, 0.6])
 
@@ -202,7 +202,11 @@ def test_a_file_says_what_differs(tmp_path):
         (ALL_SIX.replace('deg', 'grad'), 'shoulder_pan.*unit'),
         ('[1, 2]', 'expected a mapping'),
         ('shoulder_pan: [', 'no readable YAML'),
-        (ALL_SIX + 'gripper: 3\n', 'gripper'),
+        (ALL_SIX.replace('gripper: {', 'gripper: 3 # {'), 'gripper.*found 3'),
+        (ALL_SIX + 'gripper: {}\n', 'gripper is there twice'),
+        (ALL_SIX.replace('unit: deg', 'offset_rad: 90'), 'shoulder_pan.*90; give radians'),
+        (ALL_SIX.replace('unit: deg', 'offset_rad: .nan'), 'shoulder_pan.*nan; give radians'),
+        (ALL_SIX.replace('deg', '[deg]'), 'shoulder_pan.*unit'),
     ],
 )
 def test_a_file_that_is_wrong_says_where(tmp_path, text, said):

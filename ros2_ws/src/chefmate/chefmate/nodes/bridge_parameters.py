@@ -7,7 +7,8 @@ from rclpy.node import Node
 from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import ISAAC_JOINT_NAMES, JOINT_NAMES, affixed
 from chefmate_core.twin.config import TwinConfig
-from chefmate_core.twin.mapping import JointMap, joint_map, load_joint_map
+from chefmate_core.twin.mapping import JointMap, joint_map
+from chefmate_core.twin.mapping_file import load_joint_map
 from chefmate_ros.parameters import declare
 
 MODES = ('mirror', 'command', 'replay', 'none')

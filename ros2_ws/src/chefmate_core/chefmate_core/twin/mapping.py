@@ -3,17 +3,13 @@
 simulated = sign * ours + offset. A simulator's message is read by name, in any order, or refused.
 """
 
-import dataclasses
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import yaml
 
 from chefmate_core.errors import ChefMateError, ConfigurationError
 from chefmate_core.joints import (
@@ -66,11 +62,11 @@ class JointMapping:
         where = f'twin joint {self.name!r}'
         if self.sign not in (1, -1) or isinstance(self.sign, bool):
             raise ConfigurationError(f'{where}: sign is {self.sign!r}; give 1 or -1')
-        if not _is_number(self.offset_rad) or not math.isfinite(self.offset_rad):
+        if not _is_number(self.offset_rad) or not abs(self.offset_rad) <= FARTHEST_RAD:
             raise ConfigurationError(
-                f'{where}: offset_rad is {self.offset_rad!r}; give a finite number'
+                f'{where}: offset_rad is {self.offset_rad!r}; give radians, a turn (6.28) at most'
             )
-        if self.unit not in UNITS:
+        if not isinstance(self.unit, str) or self.unit not in UNITS:
             raise ConfigurationError(
                 f'{where}: unit is {self.unit!r}; choose one of {", ".join(UNITS)}'
             )
@@ -219,60 +215,6 @@ class JointMap:
 def joint_map(names: Sequence[str] = ISAAC_JOINT_NAMES) -> JointMap:
     """Return the map that differs in names alone."""
     return JointMap([JointMapping(name) for name in names])
-
-
-def load_joint_map(path: str | Path, names: Sequence[str] = ISAAC_JOINT_NAMES) -> JointMap:
-    """Read a mapping from a YAML file: for each of our joints the fields of `JointMapping`.
-
-    Args:
-        path: the file; all six joints are in it, what is not said of one is the default.
-        names: the simulator's names in our order, where the file does not say them.
-
-    Raises:
-        ConfigurationError: unreadable, a joint or key unknown or missing, a value out of range.
-    """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f'{path}: no readable YAML file: {error}') from error
-    if not isinstance(content, Mapping):
-        raise ConfigurationError(
-            f'{path}: expected a mapping with the keys {", ".join(JOINT_NAMES)}'
-        )
-    _expect_keys(content, JOINT_NAMES, f'{path}')
-    missing = [name for name in JOINT_NAMES if name not in content]
-    if missing:
-        raise ConfigurationError(
-            f'{path}: {", ".join(missing)} is missing; all of {", ".join(JOINT_NAMES)} are needed'
-        )
-    if len(names) != JOINT_COUNT:
-        raise ConfigurationError(f'{JOINT_COUNT} names of twin joints are needed; found {names}')
-    return JointMap(
-        [
-            _mapping(content[ours], theirs, f'{path}: {ours}')
-            for ours, theirs in zip(JOINT_NAMES, names, strict=True)
-        ]
-    )
-
-
-def _mapping(content: Any, name: str, where: str) -> JointMapping:
-    if content is None:
-        content = {}
-    if not isinstance(content, Mapping):
-        raise ConfigurationError(f'{where}: expected a mapping, found {content!r}')
-    _expect_keys(content, [field.name for field in dataclasses.fields(JointMapping)], where)
-    try:
-        return JointMapping(**{'name': name, **content})
-    except ConfigurationError as error:
-        raise ConfigurationError(f'{where}: {error}') from error
-
-
-def _expect_keys(content: Mapping[Any, Any], allowed: Sequence[str], where: str) -> None:
-    unknown = [str(key) for key in content if key not in allowed]
-    if unknown:
-        raise ConfigurationError(
-            f'{where}: unknown key {", ".join(unknown)}; expected: {", ".join(allowed)}'
-        )
 
 
 def _is_number(value: object) -> bool:

@@ -19,8 +19,8 @@ from chefmate_core.twin.mapping import (
     JointMap,
     JointMapping,
     TwinMessageError,
-    load_joint_map,
 )
+from chefmate_core.twin.mapping_file import load_joint_map
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import seconds, time_message
