@@ -19,6 +19,7 @@ ARGUMENTS = (
     '--no-sandbox',  # tests may run as root, which Chromium's sandbox refuses
     '--mute-audio',
 )
+WITHOUT_WEBGL = ('--disable-3d-apis', '--no-sandbox', '--mute-audio')
 LOADING_MS = 60_000
 NOTICE = 'Software WebGL rendering detected'  # true of this browser, and of no user's
 
@@ -79,7 +80,7 @@ class Tab:
 class Browser:
     """A running Chromium; a context manager."""
 
-    def __init__(self):
+    def __init__(self, arguments=ARGUMENTS):
         reason = missing()
         if reason:
             raise RuntimeError(f'no browser: {reason}')
@@ -88,7 +89,7 @@ class Browser:
         with contextlib.ExitStack() as opened:
             driver = opened.enter_context(sync_playwright())
             self._browser = driver.chromium.launch(
-                executable_path=chromium(), args=list(ARGUMENTS), timeout=LOADING_MS
+                executable_path=chromium(), args=list(arguments), timeout=LOADING_MS
             )
             opened.callback(self._browser.close)
             self._opened = opened.pop_all()

@@ -4,6 +4,7 @@ import time
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 from std_msgs.msg import Bool
 
 from chefmate.nodes.viewer_actions import ViewerActions
@@ -30,9 +31,8 @@ class ViewerStop:
         self.state = EmergencyStop(self._ask)
         self._actions, self._serving = actions, serving
         self._feeds, self._health = feeds, health
-        self._heard = node.create_subscription(
-            Bool, 'emergency_stop_active', self._on_message, qos.LATCHED
-        )
+        self._node = node
+        self._heard, self._was_alone = self._listen(), False
         node.create_timer(TELL_S, self._tell, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def press(self) -> None:
@@ -41,6 +41,11 @@ class ViewerStop:
 
     def _ask(self, stop: bool) -> None:
         self._actions.do(Deed.STOP if stop else Deed.RELEASE)
+
+    def _listen(self) -> Subscription:
+        return self._node.create_subscription(
+            Bool, 'emergency_stop_active', self._on_message, qos.LATCHED
+        )
 
     def _on_message(self, message: Bool) -> None:
         self.state.heard(message.data)
@@ -51,6 +56,13 @@ class ViewerStop:
         now_s = time.monotonic()
         if not self._heard.get_publisher_count():
             self.state.heard(None)
+            self._was_alone = True
+        elif self._was_alone:
+            # A driver that was away, hung or cut off: DDS does not tell its latched word again to
+            # a reader that has had it.
+            self._was_alone = False
+            self._node.destroy_subscription(self._heard)
+            self._heard = self._listen()
         speaks = arm_speaks(self._feeds, self._health, now_s)
         word = self.state.look(self._actions.can_stop, speaks, now_s)
         self._serving.gateway.tell_stop(word)
