@@ -147,6 +147,13 @@ def test_no_path_leads_out_of_the_page(gateway_of):
         assert get(gateway, target)[0] == 404
 
 
+def test_a_path_that_no_browser_would_send_is_answered_as_any_other(gateway_of):
+    with socket.create_connection(('127.0.0.1', port_of(gateway_of())), timeout=20.0) as client:
+        client.sendall(b'GET /k\xc3\xbcche HTTP/1.1\r\nHost: localhost\r\n\r\n')
+        answer = client.makefile('rb').read()
+    assert answer.startswith(b'HTTP/1.1 404') and b'Content-Security-Policy' in answer
+
+
 @pytest.mark.parametrize('query', ['', '?token=garbage', '?token=', '?token=%00%ff'])
 def test_without_the_token_there_is_a_message_and_nothing_else(page, gateway_of, query):
     gateway = gateway_of(token=TOKEN)

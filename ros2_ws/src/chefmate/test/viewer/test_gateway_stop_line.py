@@ -1,5 +1,8 @@
 """The emergency stop's own way through the gateway, over real sockets; viser need not be there."""
 
+import os
+import resource
+import socket
 import time
 
 import pytest
@@ -108,6 +111,30 @@ def test_who_comes_too_late_to_watch_can_still_stop(open_gateway, presses, monke
         with pytest.raises(InvalidStatus), dial(gateway):
             pass
     assert gateway.refusals == {'too many viewers': 1}
+
+
+def test_a_flood_of_connections_is_counted_not_logged(open_gateway, presses, caplog):
+    gateway = open_gateway()
+    address = ('127.0.0.1', int(gateway.address.rpartition(':')[2].strip('/')))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    idle = []
+    with dial(gateway) as bar:
+        bar.ping().wait(PATIENCE_S)
+        idle += [socket.socket() for _ in range(20)]
+        spare = os.dup(0)
+        os.close(spare)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (spare, hard))
+        try:
+            for connection in idle:
+                connection.connect(address)
+            until(lambda: gateway.refusals.get('too many connections'))
+            bar.send('stop')
+            until(lambda: presses)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for connection in idle:
+                connection.close()
+    assert 'out of system resource' not in caplog.text
 
 
 def test_without_a_stop_line_there_is_no_such_path():

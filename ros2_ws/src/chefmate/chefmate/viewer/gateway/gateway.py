@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 import threading
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
@@ -35,6 +37,7 @@ from chefmate_core.errors import ConfigurationError
 MAX_CLIENTS = 32
 _KEPT_UNSENT_BYTES = 1 << 16  # per client; what waits longer is stale when it arrives
 _PING_S = 10.0  # a browser that has gone without a word is found out within two of these
+_OPEN_S = 3.0  # who connects and says nothing is not waited for
 _STOP_TIMEOUT_S = 5.0
 
 _log = logging.getLogger(__name__)
@@ -61,6 +64,7 @@ class Gateway:
         self._refusals: Counter[str] = Counter()
         self._viewers: set[ServerConnection] = set()
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(self._on_loop_error)
         self._servers: list[Server] = []
         self._loop.run_until_complete(self._start(sockets))
         self._thread = threading.Thread(
@@ -100,6 +104,14 @@ class Gateway:
         if not self._thread.is_alive():
             self._loop.close()
 
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Count connections for which the system has no room; a flood of them is no news."""
+        error = context.get('exception')
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            self._refusals['too many connections'] += 1
+        else:
+            loop.default_exception_handler(context)
+
     async def _start(self, sockets: list[socket.socket]) -> None:
         for listener in sockets:
             server = await serve_websocket(
@@ -111,6 +123,7 @@ class Gateway:
                 max_size=MAX_BYTES,
                 max_queue=16,
                 write_limit=_KEPT_UNSENT_BYTES,
+                open_timeout=_OPEN_S,
                 ping_interval=_PING_S,
                 ping_timeout=_PING_S,
                 close_timeout=0.3,

@@ -5,6 +5,7 @@ import http.client
 import socket
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.http11 import Response
@@ -18,6 +19,7 @@ _PIPE_BYTES = 1 << 16
 _SEGMENT_BYTES = 1448  # viser's kernel keeps a number of segments; loopback's have 64 kB
 _PASSED_ON = ('content-type', 'content-encoding')
 _HEAD_END = b'</head>'
+_PATH = "/%:@!$&'()*+,;="  # RFC 3986, 3.3
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Upstream:
     def _get(self, target: str) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=_TIMEOUT_S)
         try:
-            connection.request('GET', target, headers={'Accept-Encoding': 'identity'})
+            path = quote(target, safe=_PATH, errors='surrogateescape')
+            connection.request('GET', path, headers={'Accept-Encoding': 'identity'})
             response = connection.getresponse()
             return response.status, response.getheaders(), response.read()
         finally:
