@@ -292,6 +292,7 @@ def test_a_twin_that_does_not_move_is_an_alarm(stage, bridge):
         ({'mode': 'mirorr'}, (), ['mirorr', 'mirror', 'command', 'replay']),
         ({'mode': 'replay'}, (), ['bag']),
         ({'mapping_file': '/nowhere.yaml'}, (), ['/nowhere.yaml']),
+        ({'mode': 'replay', 'bag': '/nowhere'}, (), ['/nowhere: no such folder']),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(domain, bridge, parameters, arguments, expected):

@@ -13,7 +13,7 @@ def short(duration_s):
 
 def test_a_session_is_its_episodes_in_order(tmp_path):
     folder = write_session(tmp_path / 'session', [short(1.0), short(2.0)])
-    recordings = load_recordings(folder)
+    recordings = list(load_recordings(folder))
     assert [recording.name for recording in recordings] == ['episode_000000', 'episode_000001']
     assert [recording.duration_s for recording in recordings] == pytest.approx([0.99, 1.99])
     assert recordings[1].at(1.5) == pytest.approx(motion_rad(1.45, 0.2), abs=1e-6)
@@ -37,20 +37,34 @@ def test_a_position_that_is_no_number_is_left_out(tmp_path):
     (recording,) = load_recordings(write_session(tmp_path / 'session', [plan]))
     assert np.isfinite(recording.positions_rad).all()
     assert len(recording.times_s) < 100
+    left_out = 100 - len(recording.times_s)
+    assert f'{left_out} without six finite positions' in recording.line()
 
 
 def test_a_bag_without_a_follower_is_refused(tmp_path):
     plan = short(1.0)
     plan.alter = lambda messages: [m for m in messages if 'instruction' in m.topic]
     with pytest.raises(ConfigurationError, match='follower/joint_states'):
-        load_recordings(write_session(tmp_path / 'session', [plan]))
+        list(load_recordings(write_session(tmp_path / 'session', [plan])))
+
+
+def test_a_bag_in_simulation_time_says_why_it_has_no_motion(tmp_path):
+    def simulated(messages):
+        for message in messages:
+            message.stamp_s %= 1000.0
+        return messages
+
+    plan = short(1.0)
+    plan.alter = simulated
+    with pytest.raises(ConfigurationError, match='100 stamped more than 5 s off'):
+        list(load_recordings(write_session(tmp_path / 'session', [plan])))
 
 
 def test_an_empty_folder_and_none_are_refused(tmp_path):
     with pytest.raises(ConfigurationError, match='no motion'):
-        load_recordings(tmp_path)
+        list(load_recordings(tmp_path))
     with pytest.raises(ConfigurationError, match='no such folder'):
-        load_recordings(tmp_path / 'nothing')
+        list(load_recordings(tmp_path / 'nothing'))
 
 
 def test_a_damaged_bag_says_so(tmp_path):
@@ -58,7 +72,7 @@ def test_a_damaged_bag_says_so(tmp_path):
     write_bag(folder, [])
     (folder / 'metadata.yaml').write_text('nonsense: [')
     with pytest.raises(DatasetError, match='no readable rosbag2'):
-        load_recordings(folder)
+        list(load_recordings(folder))
 
 
 def ramp(duration_s, slope):

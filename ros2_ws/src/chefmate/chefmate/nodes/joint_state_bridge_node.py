@@ -10,13 +10,14 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
-from chefmate.nodes.bridge_parameters import BridgeParameters, declared_parameters
+from chefmate.nodes.bridge_parameters import declared_parameters
 from chefmate.nodes.joint_relay import JointRelay
 from chefmate.nodes.raw_subscription import RawSubscription, message_in
+from chefmate.nodes.replay_loading import ReplayLoading
 from chefmate.nodes.simulated_arm import SimulatedArm
 from chefmate.nodes.twin_link import TwinLink
 from chefmate_core.diagnosis import Diagnosis, Level
-from chefmate_core.twin.replay import Playback, load_recordings
+from chefmate_core.twin.replay import Playback, Recording
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds, time_message
@@ -35,6 +36,7 @@ class JointStateBridgeNode(Node):
         self._relay = JointRelay(self, parameters.urdf_names, parameters.relays)
         self._link: TwinLink | None = None
         self._simulated: SimulatedArm | None = None
+        self._loading: ReplayLoading | None = None
         self._playback: Playback | None = None
         self._arm: RawSubscription | None = None
         self._malformed = 0
@@ -47,7 +49,10 @@ class JointStateBridgeNode(Node):
             self._link = self._simulated.link
             self._diagnostics.add('arm', self._simulated.diagnose)
         elif parameters.mode == 'replay':
-            self._begin_replay(parameters)
+            self._parameters = parameters
+            self._link = TwinLink(self, parameters)
+            self._loading = ReplayLoading(parameters.bag, self.get_logger().info)
+            self.create_timer(1.0 / parameters.command_rate_hz, self._play, clock=STEADY)
         else:
             if parameters.mode == 'mirror':
                 self._link = TwinLink(self, parameters)
@@ -88,21 +93,25 @@ class JointStateBridgeNode(Node):
         if self._arm is not None and self._arm.failure is not None:
             raise self._arm.failure
 
-    def _begin_replay(self, parameters: BridgeParameters) -> None:
-        recordings = load_recordings(parameters.bag)
-        self._playback = Playback(recordings, parameters.speed)
-        self._link = TwinLink(self, parameters)
-        total_s = sum(recording.duration_s for recording in recordings) / parameters.speed
+    def _begin_playback(self, recordings: list[Recording]) -> Playback:
+        bag, speed = self._parameters.bag, self._parameters.speed
+        total_s = sum(recording.duration_s for recording in recordings) / speed
         self.get_logger().info(
-            f'{parameters.bag}: {len(recordings)} recording{"s" * (len(recordings) > 1)}, '
-            f'{total_s:.0f} s at speed {parameters.speed:g}'
+            f'{bag}: {len(recordings)} recording{"s" * (len(recordings) > 1)}, '
+            f'{total_s:.0f} s at speed {speed:g}'
         )
-        self.create_timer(1.0 / parameters.command_rate_hz, self._play, clock=STEADY)
+        return Playback(recordings, speed)
 
     def _play(self) -> None:
         """The recorded arm, now; the end of the recording is the end of the node."""
-        playback, link = self._playback, self._link
-        assert playback is not None and link is not None
+        loading, link = self._loading, self._link
+        assert loading is not None and link is not None
+        if self._playback is None:
+            recordings = loading.recordings()
+            if recordings is None:
+                return
+            self._playback = self._begin_playback(recordings)
+        playback = self._playback
         index = playback.index
         position_rad = playback.position_rad(time.monotonic())
         if playback.is_done:
@@ -119,7 +128,7 @@ class JointStateBridgeNode(Node):
     def _diagnose(self) -> Diagnosis:
         relayed = self._relay.relayed
         values = {'relayed': relayed, 'malformed': self._relay.malformed + self._malformed}
-        if self._simulated is not None or self._playback is not None:
+        if self._simulated is not None or self._loading is not None:
             return Diagnosis(Level.OK, 'joint_states are those of the twin', values)
         if not relayed:
             return Diagnosis(Level.WARN, 'waiting for follower/joint_states', values)
