@@ -12,18 +12,7 @@ import msgspec
 MAX_BYTES = 1 << 16  # the longest honest message is an instruction
 
 # Names of viser 1.1.1 (viser/_messages.py).
-ALLOWED = frozenset(
-    {
-        'ViewerCameraMessage',
-        'GuiUpdateMessage',
-        'GuiButtonHoldMessage',
-        'GuiFormSubmitMessage',
-        'GuiFormDirtyMessage',
-        'CommandTriggerMessage',
-        'SceneNodeClickMessage',
-        'ScenePointerMessage',
-    }
-)
+ALLOWED = frozenset({'ViewerCameraMessage', 'GuiUpdateMessage'})
 
 
 def may_pass(message: bytes | str) -> bool:
