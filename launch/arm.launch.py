@@ -7,7 +7,8 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, Shutdown
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
+
+from chefmate.launch_parts import preset, value
 
 ARGUMENTS = [
     DeclareLaunchArgument('namespace', default_value='follower', description='Name of the arm.'),
@@ -15,12 +16,7 @@ ARGUMENTS = [
         'port', default_value='/dev/follower', description='Serial port, or a pseudo-terminal.'
     ),
     DeclareLaunchArgument('calibration', description="LeRobot's calibration JSON of this arm."),
-    DeclareLaunchArgument(
-        'preset',
-        default_value='careful',
-        choices=['careful', 'normal', 'fast'],
-        description='Limits of the safety gate.',
-    ),
+    preset(),
     DeclareLaunchArgument(
         'accepts_commands',
         default_value='true',
@@ -46,12 +42,8 @@ def generate_launch_description():
                 'port': LaunchConfiguration('port'),
                 'calibration': LaunchConfiguration('calibration'),
                 'preset': LaunchConfiguration('preset'),
-                'accepts_commands': ParameterValue(
-                    LaunchConfiguration('accepts_commands'), value_type=bool
-                ),
-                'wait_for_port_s': ParameterValue(
-                    LaunchConfiguration('wait_for_port_s'), value_type=float
-                ),
+                'accepts_commands': value('accepts_commands', bool),
+                'wait_for_port_s': value('wait_for_port_s', float),
             }
         ],
         # One emergency stop for the whole robot, whatever the arm is called.

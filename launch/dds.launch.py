@@ -5,9 +5,10 @@ from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 
+from chefmate.launch_parts import network
 from chefmate_core.dds import dds_environment
 
 
@@ -23,17 +24,7 @@ def set_environment(context):
 
 def generate_launch_description():
     return LaunchDescription([
-        DeclareLaunchArgument(
-            'discovery',
-            default_value='LOCALHOST',
-            choices=['LOCALHOST', 'SUBNET'],
-            description='Who may find these nodes: this host only, or two hosts on one network.',
-        ),
-        DeclareLaunchArgument(
-            'peers',
-            default_value=' ',
-            description='Addresses of the other hosts, for networks that pass no multicast.',
-        ),
+        *network(),
         OpaqueFunction(function=set_environment),
         # Arrays here have six elements: a linear algebra library's threads only get in the way.
         SetEnvironmentVariable('OMP_NUM_THREADS', '1'),

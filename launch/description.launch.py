@@ -16,6 +16,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from chefmate.launch_parts import flag, use_sim_time, value
+
 # Frames of the ghost: twin/base_link and so on; its topics: twin/joint_states.
 TWIN = 'twin'
 
@@ -32,18 +34,8 @@ ARGUMENTS = [
         default_value='follower/joint_states',
         description='Where the arm is; the driver publishes it under the names of the URDF.',
     ),
-    DeclareLaunchArgument(
-        'ghost',
-        default_value='true',
-        choices=['true', 'false'],
-        description=f'Frames of the twin, too: {TWIN}/joint_states under {TWIN}/base_link.',
-    ),
-    DeclareLaunchArgument(
-        'use_sim_time',
-        default_value='false',
-        choices=['true', 'false'],
-        description='Take the time from /clock, as Isaac Sim or a bag gives it.',
-    ),
+    flag('ghost', 'true', f'Frames of the twin, too: {TWIN}/joint_states under {TWIN}/base_link.'),
+    use_sim_time(),
 ]
 
 
@@ -56,7 +48,7 @@ def is_installed(package):
 
 
 def state_publisher(description, joint_states, namespace='', frame_prefix=''):
-    sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
+    sim_time = value('use_sim_time', bool)
     return Node(
         package='robot_state_publisher',
         executable='robot_state_publisher',

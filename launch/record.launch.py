@@ -7,18 +7,8 @@ Episodes begin and end by the services /recorder/start_recording, stop_recording
 discard_episode, by the keys of `chefmate record`, or by the timers.
 """
 
-import os
-import tempfile
-
 from launch import LaunchDescription
-from launch.actions import (
-    DeclareLaunchArgument,
-    GroupAction,
-    IncludeLaunchDescription,
-    Shutdown,
-)
-from launch.conditions import IfCondition
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.actions import DeclareLaunchArgument, GroupAction
 from launch.substitutions import (
     EqualsSubstitution,
     IfElseSubstitution,
@@ -29,11 +19,21 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from chefmate_core.calibrating.files import default_folder
-
-# Where the virtual arms' ports appear; one place for each user and ROS domain.
-RUN_DIR = os.path.join(
-    tempfile.gettempdir(), f'chefmate-{os.getuid()}-{os.environ.get("ROS_DOMAIN_ID", "0")}'
+from chefmate.launch_parts import (
+    NETWORK,
+    calibration,
+    calibration_dir,
+    camera_rate_hz,
+    end_if_refused,
+    flag,
+    include,
+    is_true,
+    network,
+    port,
+    preset,
+    run_dir,
+    seed,
+    value,
 )
 
 # Arguments of teleop.launch.py that are handed on.
@@ -56,48 +56,14 @@ OF_TELEOP = [
         choices=['scripted', 'idle'],
         description='What a hand does with the simulated leader: the task in force, or nothing.',
     ),
-    DeclareLaunchArgument('seed', default_value='0', description='Which simulated kitchen.'),
-    DeclareLaunchArgument(
-        'preset',
-        default_value='careful',
-        choices=['careful', 'normal', 'fast'],
-        description='Limits of the safety gate.',
-    ),
-    DeclareLaunchArgument(
-        'calibration_dir',
-        default_value=IfElseSubstitution(
-            EqualsSubstitution(LaunchConfiguration('hardware'), 'real'),
-            str(default_folder()),
-            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
-        ),
-        description="Folder of follower.json and leader.json, in LeRobot's format. Unless named: "
-        "the simulated arms' own, or where `chefmate calibrate` writes.",
-    ),
-    DeclareLaunchArgument(
-        'camera_rate_hz',
-        default_value='15.0',
-        description='Rate of the simulated cameras; real ones have 30 (camera.yaml).',
-    ),
-    DeclareLaunchArgument(
-        'follower_port', default_value='/dev/follower', description='Port of the real follower.'
-    ),
-    DeclareLaunchArgument(
-        'leader_port', default_value='/dev/leader', description='Port of the real leader.'
-    ),
-    DeclareLaunchArgument(
-        'run_dir', default_value=RUN_DIR, description="Folder of the virtual arms' ports."
-    ),
-    DeclareLaunchArgument(
-        'discovery',
-        default_value='LOCALHOST',
-        choices=['LOCALHOST', 'SUBNET'],
-        description='Who may find these nodes: this host only, or two hosts on one network.',
-    ),
-    DeclareLaunchArgument(
-        'peers',
-        default_value=' ',
-        description='Addresses of the other hosts, for networks that pass no multicast.',
-    ),
+    seed(),
+    preset(),
+    calibration_dir(),
+    camera_rate_hz(),
+    port('follower'),
+    port('leader'),
+    run_dir(),
+    *network(),
 ]
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -106,29 +72,16 @@ ARGUMENTS = [
         description='Folder to record to; a session that is there is continued. Empty: '
         'recordings/<date and time>.',
     ),
-    DeclareLaunchArgument(
-        'overwrite',
-        default_value='false',
-        choices=['true', 'false'],
-        description='Replace the session that is there, when the first episode begins.',
+    flag(
+        'overwrite', 'false', 'Replace the session that is there, when the first episode begins.'
     ),
-    DeclareLaunchArgument(
-        'teleop',
-        default_value='true',
-        choices=['true', 'false'],
-        description='Start teleoperation too. false: arm and cameras run already.',
-    ),
+    flag('teleop', 'true', 'Start teleoperation too. false: arm and cameras run already.'),
     DeclareLaunchArgument(
         'moved_by',
         default_value='teleop',
         description='Who moves the arm, for session.json: teleop, policy.',
     ),
-    DeclareLaunchArgument(
-        'record_leader',
-        default_value='true',
-        choices=['true', 'false'],
-        description='Record the leader arm too; it must be there then.',
-    ),
+    flag('record_leader', 'true', 'Record the leader arm too; it must be there then.'),
     DeclareLaunchArgument('episodes', default_value='0', description='How many; 0: no end.'),
     DeclareLaunchArgument(
         'episode_time_s', default_value='0.0', description='Length of each; 0: until stopped.'
@@ -138,12 +91,7 @@ ARGUMENTS = [
         default_value='0.0',
         description='Pause before the next begins by itself; 0: never.',
     ),
-    DeclareLaunchArgument(
-        'autostart',
-        default_value='false',
-        choices=['true', 'false'],
-        description='Begin the first episode as soon as all is there.',
-    ),
+    flag('autostart', 'false', 'Begin the first episode as soon as all is there.'),
     DeclareLaunchArgument(
         'recorder_params_file',
         default_value=PathJoinSubstitution(
@@ -152,31 +100,6 @@ ARGUMENTS = [
         description='ROS parameter file of the recorder; these arguments have the last word.',
     ),
 ]
-
-
-def calibration(arm):
-    return PathJoinSubstitution([LaunchConfiguration('calibration_dir'), f'{arm}.json'])
-
-
-def argument(name, kind):
-    return ParameterValue(LaunchConfiguration(name), value_type=kind)
-
-
-def include(name, arguments):
-    return IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(
-            PathJoinSubstitution([FindPackageShare('chefmate'), 'launch', name])
-        ),
-        launch_arguments=[(entry.name, LaunchConfiguration(entry.name)) for entry in arguments],
-    )
-
-
-def end_if_refused(event, context):
-    """A recorder that dies takes nobody with it: the arm goes on. One that refuses said why."""
-    del context
-    if event.returncode == 1:
-        return Shutdown(reason='recorder_node refused to go on')
-    return None
 
 
 def recorder():
@@ -188,18 +111,18 @@ def recorder():
         parameters=[
             LaunchConfiguration('recorder_params_file'),
             {
-                'session': argument('session', str),
-                'overwrite': argument('overwrite', bool),
-                'instruction': argument('instruction', str),
-                'source': argument('moved_by', str),
+                'session': value('session', str),
+                'overwrite': value('overwrite', bool),
+                'instruction': value('instruction', str),
+                'source': value('moved_by', str),
                 'camera_rate_hz': ParameterValue(
                     IfElseSubstitution(is_sim, LaunchConfiguration('camera_rate_hz'), '30.0'),
                     value_type=float,
                 ),
-                'episodes': argument('episodes', int),
-                'episode_time_s': argument('episode_time_s', float),
-                'reset_time_s': argument('reset_time_s', float),
-                'autostart': argument('autostart', bool),
+                'episodes': value('episodes', int),
+                'episode_time_s': value('episode_time_s', float),
+                'reset_time_s': value('reset_time_s', float),
+                'autostart': value('autostart', bool),
                 'follower_calibration': calibration('follower'),
                 'leader_calibration': ParameterValue(
                     IfElseSubstitution(
@@ -210,6 +133,7 @@ def recorder():
             },
         ],
         output='screen',
+        # One that dies takes nobody with it: the arm goes on. One that refuses said why.
         on_exit=end_if_refused,
     )
 
@@ -218,10 +142,10 @@ def generate_launch_description():
     return LaunchDescription([
         *OF_TELEOP,
         *ARGUMENTS,
-        include('dds.launch.py', OF_TELEOP[-2:]),
+        include('dds.launch.py', NETWORK),
         recorder(),
         GroupAction(
-            [include('teleop.launch.py', OF_TELEOP)],
-            condition=IfCondition(LaunchConfiguration('teleop')),
+            [include('teleop.launch.py', [argument.name for argument in OF_TELEOP])],
+            condition=is_true('teleop'),
         ),
     ])  # fmt: skip

@@ -11,36 +11,27 @@ a second kitchen follows it. `mode:=replay`: a recording moves the twin; its end
 of `chefmate teleop` move it. `arm:=none` starts no arm: beside deploy or teleop, which have one.
 """
 
-import os
-import tempfile
-
 from launch import LaunchDescription
-from launch.actions import (
-    DeclareLaunchArgument,
-    GroupAction,
-    IncludeLaunchDescription,
-    OpaqueFunction,
-    SetLaunchConfiguration,
-    Shutdown,
-)
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import (
-    EqualsSubstitution,
-    IfElseSubstitution,
-    LaunchConfiguration,
-    PathJoinSubstitution,
-)
+from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction, Shutdown
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
 
-from chefmate_core.calibrating.files import default_folder
-from chefmate_core.errors import ConfigurationError
-
-# Where the virtual arms' ports appear; one place for each user and ROS domain.
-RUN_DIR = os.path.join(
-    tempfile.gettempdir(), f'chefmate-{os.getuid()}-{os.environ.get("ROS_DOMAIN_ID", "0")}'
+from chefmate.launch_parts import (
+    NETWORK,
+    RESTARTED,
+    calibration,
+    calibration_dir,
+    end_if_refused,
+    ends_soon,
+    flag,
+    include,
+    network,
+    params_file,
+    preset,
+    run_dir,
+    value,
 )
+from chefmate_core.errors import ConfigurationError
 
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -79,83 +70,26 @@ ARGUMENTS = [
         'speed', default_value='1.0', description='mode:=replay: times real time.'
     ),
     DeclareLaunchArgument('seed', default_value='0', description='Which kitchen, of both.'),
-    DeclareLaunchArgument(
-        'preset',
-        default_value='careful',
-        choices=['careful', 'normal', 'fast'],
-        description='Limits of the safety gate.',
-    ),
+    preset(),
     DeclareLaunchArgument(
         'report_period', default_value='2.0', description='A line about the twin so often, s.'
     ),
-    DeclareLaunchArgument(
-        'cameras',
-        default_value='false',
-        choices=['true', 'false'],
-        description='Whether the pictures of the arm are drawn or taken, too.',
-    ),
-    DeclareLaunchArgument(
+    flag('cameras', 'false', 'Whether the pictures of the arm are drawn or taken, too.'),
+    flag(
         'view',
-        default_value='true',
-        choices=['true', 'false'],
-        description='Serve the page, where the twin is a ghost beside the arm (docs/viewer.md).',
+        'true',
+        'Serve the page, where the twin is a ghost beside the arm (docs/viewer.md).',
     ),
-    DeclareLaunchArgument(
+    flag(
         'use_sim_time',
-        default_value='false',
-        choices=['true', 'false'],
-        description='Take the time from /clock, where arm and twin both live in simulation time.',
+        'false',
+        'Take the time from /clock, where arm and twin both live in simulation time.',
     ),
-    DeclareLaunchArgument(
-        'calibration_dir',
-        default_value=IfElseSubstitution(
-            EqualsSubstitution(LaunchConfiguration('hardware'), 'real'),
-            str(default_folder()),
-            PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
-        ),
-        description="Folder of follower.json and leader.json, in LeRobot's format. Unless named: "
-        "the simulated arms' own, or where `chefmate calibrate` writes.",
-    ),
-    DeclareLaunchArgument(
-        'params_file',
-        default_value=PathJoinSubstitution([FindPackageShare('chefmate'), 'config', 'twin.yaml']),
-        description="ROS parameter file that is read after the nodes' defaults.",
-    ),
-    DeclareLaunchArgument(
-        'run_dir', default_value=RUN_DIR, description="Folder of the virtual arms' ports."
-    ),
-    DeclareLaunchArgument(
-        'discovery',
-        default_value='LOCALHOST',
-        choices=['LOCALHOST', 'SUBNET'],
-        description='Who may find these nodes: this host only, or two hosts on one network.',
-    ),
-    DeclareLaunchArgument(
-        'peers',
-        default_value=' ',
-        description='Addresses of the other hosts, for networks that pass no multicast.',
-    ),
+    calibration_dir(),
+    params_file('twin.yaml'),
+    run_dir(),
+    *network(),
 ]
-
-
-def include(name, *passed_on, **arguments):
-    return IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(
-            PathJoinSubstitution([FindPackageShare('chefmate'), 'launch', name])
-        ),
-        launch_arguments={
-            **{name: LaunchConfiguration(name) for name in passed_on},
-            **arguments,
-        }.items(),
-    )
-
-
-def end_if_refused(event, context):
-    """Twin and bridge come back after a crash, but not after they said why not."""
-    del context
-    if event.returncode == 1:
-        return Shutdown(reason=f'{event.process_name} refused to go on')
-    return None
 
 
 def bridge(mode, publishes):
@@ -173,15 +107,11 @@ def bridge(mode, publishes):
             {
                 'mode': mode,
                 'publish_joint_states': publishes,
-                'report_period': ParameterValue(
-                    LaunchConfiguration('report_period'), value_type=float
-                ),
+                'report_period': value('report_period', float),
                 'preset': LaunchConfiguration('preset'),
-                'bag': ParameterValue(LaunchConfiguration('bag'), value_type=str),
-                'speed': ParameterValue(LaunchConfiguration('speed'), value_type=float),
-                'use_sim_time': ParameterValue(
-                    LaunchConfiguration('use_sim_time'), value_type=bool
-                ),
+                'bag': value('bag', str),
+                'speed': value('speed', float),
+                'use_sim_time': value('use_sim_time', bool),
             },
         ],
         output='screen',
@@ -198,19 +128,16 @@ def second_kitchen():
         executable='twin_node',
         name='twin',
         parameters=[
-            {'seed': ParameterValue(LaunchConfiguration('seed'), value_type=int)},
+            {'seed': value('seed', int)},
             LaunchConfiguration('params_file'),
         ],
         output='screen',
-        respawn=True,
-        respawn_delay=1.0,
-        on_exit=end_if_refused,
+        **RESTARTED,
     )
 
 
 def keys():
     """What moves a simulated arm by the keys of `chefmate teleop`."""
-    folder = LaunchConfiguration('calibration_dir')
     return Node(
         package='chefmate',
         executable='teleop_node',
@@ -218,7 +145,7 @@ def keys():
         parameters=[
             {
                 'source': 'keyboard',
-                'follower_calibration': PathJoinSubstitution([folder, 'follower.json']),
+                'follower_calibration': calibration('follower'),
                 'preset': LaunchConfiguration('preset'),
             }
         ],
@@ -237,16 +164,19 @@ def what_runs(context):
             'use mode:=mirror'
         )
     # The launch that has the arm has a bridge for joint_states, too.
-    publishes = has_arm or mode != 'mirror' or twin == 'none'
+    publishes = has_arm or mode == 'command' or (mode == 'mirror' and twin == 'none')
     running = [bridge('none' if twin == 'none' and mode == 'mirror' else mode, publishes)]
     if twin == 'mujoco':
         running.append(second_kitchen())
     if has_arm and mode == 'mirror':
         running.append(
             GroupAction([
-                include('teleop.launch.py', 'hardware', 'instruction', 'seed', 'preset', 'cameras',
-                        'calibration_dir', 'params_file', 'run_dir', 'discovery', 'peers',
-                        bridge='false', view='false'),
+                include(
+                    'teleop.launch.py',
+                    ('hardware', 'instruction', 'seed', 'preset', 'cameras', 'calibration_dir',
+                     'params_file', 'run_dir', *NETWORK),
+                    {'bridge': 'false', 'view': 'false'},
+                ),
             ])
         )  # fmt: skip
     if has_arm and mode == 'command':
@@ -259,9 +189,7 @@ def what_runs(context):
 def generate_launch_description():
     return LaunchDescription([
         *ARGUMENTS,
-        # Everything has ended 3 s after Ctrl-C, also under the real launch.
-        SetLaunchConfiguration('sigterm_timeout', '1.5'),
-        SetLaunchConfiguration('sigkill_timeout', '1.0'),
-        include('dds.launch.py', 'discovery', 'peers'),
+        *ends_soon(),
+        include('dds.launch.py', NETWORK),
         OpaqueFunction(function=what_runs),
     ])  # fmt: skip

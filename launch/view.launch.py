@@ -8,31 +8,21 @@ ends.
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchDescription
-from launch.actions import (
-    DeclareLaunchArgument,
-    IncludeLaunchDescription,
-    LogInfo,
-    OpaqueFunction,
-    Shutdown,
-)
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from chefmate.launch_parts import NETWORK, flag, include, network, use_sim_time, value
+
 ARGUMENTS = [
-    DeclareLaunchArgument(
-        'rviz',
-        default_value='true',
-        choices=['true', 'false'],
-        description='false: frames and markers without a window, for Foxglove or another host.',
+    flag(
+        'rviz', 'true', 'false: frames and markers without a window, for Foxglove or another host.'
     ),
-    DeclareLaunchArgument(
+    flag(
         'ends_with_rviz',
-        default_value='true',
-        choices=['true', 'false'],
-        description='Whether closing the window ends the launch; false beside a moving arm.',
+        'true',
+        'Whether closing the window ends the launch; false beside a moving arm.',
     ),
     DeclareLaunchArgument(
         'rviz_config',
@@ -48,29 +38,9 @@ ARGUMENTS = [
         ),
         description='Robot description, a URDF file.',
     ),
-    DeclareLaunchArgument(
-        'ghost',
-        default_value='true',
-        choices=['true', 'false'],
-        description='The twin, too, as twin/joint_states tells of it.',
-    ),
-    DeclareLaunchArgument(
-        'use_sim_time',
-        default_value='false',
-        choices=['true', 'false'],
-        description='Take the time from /clock, as Isaac Sim or a bag gives it.',
-    ),
-    DeclareLaunchArgument(
-        'discovery',
-        default_value='LOCALHOST',
-        choices=['LOCALHOST', 'SUBNET'],
-        description='Who may find these nodes: this host only, or two hosts on one network.',
-    ),
-    DeclareLaunchArgument(
-        'peers',
-        default_value=' ',
-        description='Addresses of the other hosts, for networks that pass no multicast.',
-    ),
+    flag('ghost', 'true', 'The twin, too, as twin/joint_states tells of it.'),
+    use_sim_time(),
+    *network(),
 ]
 
 
@@ -82,15 +52,6 @@ def is_installed(package):
     return True
 
 
-def include(name, *passed_on):
-    return IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(
-            PathJoinSubstitution([FindPackageShare('chefmate'), 'launch', name])
-        ),
-        launch_arguments={name: LaunchConfiguration(name) for name in passed_on}.items(),
-    )
-
-
 def what_can_be_shown(context):
     wants_window = LaunchConfiguration('rviz').perform(context) == 'true'
     if wants_window and not is_installed('rviz2'):
@@ -100,10 +61,10 @@ def what_can_be_shown(context):
                 'chefmate view. For RViz: apt install ros-jazzy-rviz2, or another host.'
             )
         ]
-    sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
+    sim_time = value('use_sim_time', bool)
     shown = [
-        include('dds.launch.py', 'discovery', 'peers'),  # without it, large images get lost
-        include('description.launch.py', 'urdf', 'ghost', 'use_sim_time'),
+        include('dds.launch.py', NETWORK),  # without it, large images get lost
+        include('description.launch.py', ('urdf', 'ghost', 'use_sim_time')),
         Node(
             package='chefmate',
             executable='chunk_markers_node',

@@ -12,28 +12,14 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, LogInfo
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from chefmate.launch_parts import flag, page_address, value
+
 ARGUMENTS = [
-    DeclareLaunchArgument(
-        'view_host',
-        default_value='localhost',
-        description='Address to serve the page at. Another than this host needs a token.',
-    ),
-    DeclareLaunchArgument(
-        'view_port', default_value='8080', description='First port to try; the next free is taken.'
-    ),
-    DeclareLaunchArgument(
-        'view_token_file',
-        default_value='',
-        description='File with the token that browsers must bring; empty: CHEFMATE_VIEW_TOKEN.',
-    ),
-    DeclareLaunchArgument(
-        'control',
-        default_value='false',
-        choices=['true', 'false'],
-        description='true: the page gives tasks, records, and releases the emergency stop.',
+    *page_address(),
+    flag(
+        'control', 'false', 'true: the page gives tasks, records, and releases the emergency stop.'
     ),
     DeclareLaunchArgument(
         'view_params_file',
@@ -57,11 +43,9 @@ def generate_launch_description():
             LaunchConfiguration('view_params_file'),
             {
                 'host': LaunchConfiguration('view_host'),
-                'port': ParameterValue(LaunchConfiguration('view_port'), value_type=int),
-                'token_file': ParameterValue(
-                    LaunchConfiguration('view_token_file'), value_type=str
-                ),
-                'control': ParameterValue(LaunchConfiguration('control'), value_type=bool),
+                'port': value('view_port', int),
+                'token_file': value('view_token_file', str),
+                'control': value('control', bool),
             },
         ],
         # One emergency stop for the whole robot, whatever the page's namespace.

@@ -17,8 +17,18 @@ from launch.substitutions import (
     PathJoinSubstitution,
 )
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+
+from chefmate.launch_parts import (
+    RESTARTED,
+    calibration,
+    camera_rate_hz,
+    flag,
+    in_share,
+    params_file,
+    seed,
+    value,
+)
 
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -28,40 +38,23 @@ ARGUMENTS = [
         description='A simulated kitchen, nothing (Isaac Sim is the world), or the cameras of '
         'this machine.',
     ),
-    DeclareLaunchArgument(
-        'cameras',
-        default_value='true',
-        choices=['true', 'false'],
-        description='false: no pictures, drawn or taken.',
-    ),
-    DeclareLaunchArgument('seed', default_value='0', description='Which simulated kitchen.'),
+    flag('cameras', 'true', 'false: no pictures, drawn or taken.'),
+    seed(),
     DeclareLaunchArgument(
         'leader',
         default_value='idle',
         choices=['idle', 'scripted'],
         description='What a hand does with the simulated leader: nothing, or the task in force.',
     ),
-    DeclareLaunchArgument(
-        'camera_rate_hz', default_value='15.0', description='Rate of the simulated cameras.'
-    ),
+    camera_rate_hz(),
     DeclareLaunchArgument('run_dir', description="Folder of the virtual arms' ports."),
     DeclareLaunchArgument(
         'calibration_dir',
         default_value=PathJoinSubstitution([FindPackageShare('chefmate'), 'calibration']),
         description="Folder of follower.json and leader.json, in LeRobot's format.",
     ),
-    DeclareLaunchArgument(
-        'params_file',
-        default_value=PathJoinSubstitution(
-            [FindPackageShare('chefmate'), 'config', 'deploy.yaml']
-        ),
-        description="ROS parameter file that is read after the nodes' defaults.",
-    ),
+    params_file('deploy.yaml'),
 ]
-
-
-def in_folder(folder, name):
-    return PathJoinSubstitution([LaunchConfiguration(folder), name])
 
 
 def remove_stale_ports(context):
@@ -76,31 +69,24 @@ def remove_stale_ports(context):
     return []
 
 
-def end_if_refused(event, context):
-    """The cameras that are drawn come back after a crash, but not after they said why not."""
-    del context
-    if event.returncode == 1:
-        return Shutdown(reason='kitchen_camera_node refused to go on')
-    return None
-
-
 def generate_launch_description():
     is_sim = EqualsSubstitution(LaunchConfiguration('hardware'), 'sim')
     is_real = EqualsSubstitution(LaunchConfiguration('hardware'), 'real')
     has_cameras = EqualsSubstitution(LaunchConfiguration('cameras'), 'true')
     parameters = LaunchConfiguration('params_file')
+    run_dir = LaunchConfiguration('run_dir')
     kitchen = Node(
         package='chefmate_sim',
         executable='kitchen_node',
         name='kitchen',
         parameters=[
             {
-                'seed': ParameterValue(LaunchConfiguration('seed'), value_type=int),
-                'leader': ParameterValue(LaunchConfiguration('leader'), value_type=str),
-                'follower_port': in_folder('run_dir', 'follower'),
-                'leader_port': in_folder('run_dir', 'leader'),
-                'follower_calibration': in_folder('calibration_dir', 'follower.json'),
-                'leader_calibration': in_folder('calibration_dir', 'leader.json'),
+                'seed': value('seed', int),
+                'leader': value('leader', str),
+                'follower_port': PathJoinSubstitution([run_dir, 'follower']),
+                'leader_port': PathJoinSubstitution([run_dir, 'leader']),
+                'follower_calibration': calibration('follower'),
+                'leader_calibration': calibration('leader'),
             },
             parameters,
         ],
@@ -113,13 +99,11 @@ def generate_launch_description():
         executable='kitchen_camera_node',
         name='kitchen_cameras',
         parameters=[
-            {'rate_hz': ParameterValue(LaunchConfiguration('camera_rate_hz'), value_type=float)},
+            {'rate_hz': value('camera_rate_hz', float)},
             parameters,
         ],
         output='screen',
-        respawn=True,
-        respawn_delay=1.0,
-        on_exit=end_if_refused,
+        **RESTARTED,
         condition=IfCondition(AndSubstitution(is_sim, has_cameras)),
     )
     real_cameras = [
@@ -129,7 +113,7 @@ def generate_launch_description():
             name='camera',
             namespace=camera,
             parameters=[
-                PathJoinSubstitution([FindPackageShare('chefmate'), 'config', 'camera.yaml']),
+                in_share('config', 'camera.yaml'),
                 parameters,
             ],
             output='screen',

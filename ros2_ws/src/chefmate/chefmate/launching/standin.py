@@ -146,4 +146,6 @@ def standin_modules() -> Iterator[None]:
 
 
 def _is_launch(name: str) -> bool:
-    return name.split('.')[0] in ('launch', 'launch_ros', 'launch_xml', 'launch_yaml')
+    """Whether a module is of launch, or was made of it and must be made anew."""
+    tops = ('launch', 'launch_ros', 'launch_xml', 'launch_yaml')
+    return name.split('.')[0] in tops or name == 'chefmate.launch_parts'
