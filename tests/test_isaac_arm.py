@@ -118,6 +118,14 @@ def test_a_real_leader_moves_the_arm_in_isaac_sim(
         assert command.wait(20) == 130
 
 
+def test_without_a_simulator_it_is_said_what_is_waited_for(chefmate, domain, tmp_path):
+    words = ('hardware:=isaac', 'view:=false', f'run_dir:={tmp_path}')
+    command = chefmate('launch', 'deploy', *words)
+    command.wait_for('isaac_joint_states: the simulator has never spoken')
+    assert 'docs/isaac.md' in command.output
+    assert 'the arm is not heard' not in command.output
+
+
 @pytest.mark.parametrize(
     'words',
     [

@@ -12,7 +12,8 @@ from chefmate_core.twin.config import TwinConfig
 from chefmate_core.twin.history import History
 from chefmate_core.twin.lag import estimate_lag_s
 from chefmate_core.twin.mapping import joint_map
-from chefmate_core.twin.monitor import TwinMonitor, TwinState
+from chefmate_core.twin.monitor import TwinMonitor
+from chefmate_core.twin.states import TwinState
 
 WALL_S = 1.7e9  # what the node's clock is ahead of the steady clock
 SPEEDS = np.array([1.0, 1.1, 0.9, 0.7, 1.3, 0.5])

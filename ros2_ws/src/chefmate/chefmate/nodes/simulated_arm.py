@@ -14,6 +14,7 @@ from std_srvs.srv import SetBool
 from chefmate.nodes.bridge_parameters import BridgeParameters
 from chefmate.nodes.driver_log import DriverLog
 from chefmate.nodes.joint_relay import JointRelay
+from chefmate.nodes.simulator_wait import SimulatorWait
 from chefmate.nodes.twin_link import TwinLink
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.driver.arm_driver import ArmDriver
@@ -27,11 +28,8 @@ from chefmate_ros import qos
 from chefmate_ros.joint_messages import command_from, joint_state, time_message
 from chefmate_ros.running import NodeError
 
-# So long the simulator has been heard before this is an arm: by then another one is known, too.
-# A participant whose first announcements were lost announces itself again after 3 s.
-DISCOVERY_S = 3.0
-# Nor is it said that the stop is not pressed until so long after: a False beside another arm
-# would be everybody's last word on that arm's stop.
+# It is not said that the stop is not pressed until so long after this has become an arm: a False
+# beside another arm would be everybody's last word on that arm's stop.
 SILENCE_S = 2.0
 STATES, APPLIED, ESTOP_STATE = (
     'follower/joint_states',
@@ -59,12 +57,11 @@ class SimulatedArm:
         self._appeared_s = 0.0
         self._estop_lock = threading.Lock()
         self._has_told_estop = False
-        self._heard_since_s: float | None = None
         self._driver: ArmDriver | None = None
         self._estopped = False
-        self._waits_because = ''
         self._log = DriverLog(node.get_logger())
         self._arm = TwinArm(parameters.states_topic, self._send, parameters.twin.silent_s)
+        self._wait = SimulatorWait(self._arm, node.get_logger())
         self.link = TwinLink(node, parameters, on_state=self._on_state)
         self._preset, self._rate_hz = parameters.preset, parameters.command_rate_hz
         self._limits_rad = parameters.joint_map.limits_rad
@@ -101,19 +98,6 @@ class SimulatedArm:
                     'the arm where there is no other: end that one, or use mode:=mirror'
                 )
 
-    def _may_start(self) -> bool:
-        """Whether the simulator speaks, and has for long enough to know of any other arm."""
-        try:
-            self._arm.connect()
-        except BusError as error:
-            self._waits_because, self._heard_since_s = str(error), None
-            return False
-        now_s = time.monotonic()
-        if self._heard_since_s is None:
-            self._heard_since_s = now_s
-        self._waits_because = 'it speaks; is there another arm?'
-        return now_s - self._heard_since_s >= DISCOVERY_S
-
     def _appear(self) -> None:
         """From here on, this is the follower."""
         node = self._node
@@ -127,7 +111,7 @@ class SimulatedArm:
         self._appeared_s = time.monotonic()
 
     def _start(self) -> None:
-        if not self._may_start():
+        if not self._wait.is_over():
             return
         if self._estop_state is None:
             self._appear()
@@ -144,8 +128,7 @@ class SimulatedArm:
         )
         try:
             driver.start()
-        except BusError as error:  # the simulator has fallen silent again
-            self._waits_because = str(error)
+        except BusError:  # the simulator has fallen silent again
             return
         self._driver = driver
         driver.engage()
@@ -229,7 +212,7 @@ class SimulatedArm:
     def diagnose(self) -> Diagnosis:
         """As the arm driver's."""
         if self._driver is None:
-            return Diagnosis(Level.WARN, f'waiting for the simulator: {self._waits_because}')
+            return Diagnosis(Level.WARN, self._wait.sentence)
         return diagnose(self._driver)
 
 

@@ -15,7 +15,8 @@ from chefmate.nodes.raw_subscription import RawSubscription, message_in
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_core.twin.mapping import Refusal, TwinMessageError
-from chefmate_core.twin.monitor import TwinMonitor, TwinState
+from chefmate_core.twin.monitor import TwinMonitor
+from chefmate_core.twin.states import TwinState
 from chefmate_ros import qos
 from chefmate_ros.joint_messages import seconds, time_message
 from chefmate_ros.twin_topics import refuse_topic_of_an_arm, twin_publisher
@@ -27,6 +28,12 @@ REMINDER_S = 0.5
 
 # Ten times what six joints need. To read more would take its time from the arm's joint_states.
 LARGEST_BYTES = 8192
+
+# By mode: what it means that nothing is to be followed, where no arm is.
+NO_ARM = {
+    'command': 'the simulator is not driven',
+    'replay': 'the recording is being read',
+}
 
 OnState = Callable[[np.ndarray, float], None]
 
@@ -49,7 +56,9 @@ class TwinLink:
         self._map = parameters.joint_map
         self._names = list(parameters.urdf_names)
         self._twin_names = list(self._map.names)
-        self._monitor = TwinMonitor(self._map, parameters.twin)
+        self._follows_arm = parameters.mode not in NO_ARM
+        no_arm = NO_ARM.get(parameters.mode, TwinState.NO_ARM)
+        self._monitor = TwinMonitor(self._map, parameters.twin, no_arm)
         self._lock = threading.Lock()  # of the monitor
         self._on_state = on_state
         self._arm: deque[tuple[float, np.ndarray, float, float]] = deque(maxlen=256)
@@ -172,6 +181,8 @@ class TwinLink:
             if self._state is before:
                 return
             sentence = self._monitor.sentence(now_s)
+        if self._state is TwinState.NO_ARM and not self._follows_arm:
+            return  # that is how these modes begin
         log = self._node.get_logger()
         if self._state in (TwinState.FOLLOWING, TwinState.WAITING):
             log.info(sentence)

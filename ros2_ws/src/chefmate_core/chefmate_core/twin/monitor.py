@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from enum import StrEnum
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from chefmate_core.twin.history import History
 from chefmate_core.twin.lag import estimate_lag_s
 from chefmate_core.twin.mapping import JointMap, TwinMessageError
 from chefmate_core.twin.stamps import StampClock, StampReader
+from chefmate_core.twin.states import LEVELS, TwinState
 from chefmate_core.twin.tracking import ErrorTracker, JointError
 
 LAG_PERIOD_S = 2.0  # between two estimates of the latency
@@ -23,36 +23,19 @@ REFUSAL_SHOWN_S = 5.0  # how long a refused message is told
 _HINT_STATES = 60  # newest ones of the twin that its unit is guessed from
 
 
-class TwinState(StrEnum):
-    """What the operator is told; the first that applies."""
-
-    NO_ARM = 'the arm is not heard'
-    WAITING = 'waiting for the twin'
-    REFUSED = 'the messages of the twin are refused'
-    SILENT = 'the twin is silent'
-    LATE = 'the twin is late'
-    ALARM = 'the twin is far from the arm'
-    DEVIATING = 'the twin deviates'
-    FOREIGN_CLOCK = 'the stamps of the twin are of another clock'
-    UNSTAMPED = 'the messages of the twin have no stamps'
-    FOLLOWING = 'the twin follows'
-
-
-_LEVELS = {
-    TwinState.WAITING: Level.WARN,
-    TwinState.REFUSED: Level.ERROR,
-    TwinState.ALARM: Level.ERROR,
-    TwinState.FOLLOWING: Level.OK,
-}
-
-
 class TwinMonitor:
     """Takes both sides' states; compares them when asked. One thread calls it.
 
     Times `now_s` are of the steady clock, `clock_s` and stamps of the node's clock.
+
+    Args:
+        no_arm: what is said where no arm is heard; what the twin follows may be none.
     """
 
-    def __init__(self, joint_map: JointMap, config: TwinConfig | None = None) -> None:
+    def __init__(
+        self, joint_map: JointMap, config: TwinConfig | None = None, no_arm: str = TwinState.NO_ARM
+    ) -> None:
+        self._no_arm = no_arm
         self._map = joint_map
         self._config = config or TwinConfig()
         self._real, self._twin = History(), History()
@@ -176,6 +159,8 @@ class TwinMonitor:
     def sentence(self, now_s: float) -> str:
         """Return the state with what explains it, for people."""
         state = self.state(now_s)
+        if state is TwinState.NO_ARM:
+            return str(self._no_arm)
         if state is TwinState.REFUSED:
             return f'{state}: {self.last_refusal}'
         if state is TwinState.SILENT:
@@ -225,7 +210,7 @@ class TwinMonitor:
         values |= self.counters
         values |= {f'twin_stamps_{k}': v for k, v in self._twin_stamps.counters.items()}
         values |= self._map.counters
-        level = _LEVELS.get(self.state(now_s), Level.WARN)
+        level = LEVELS.get(self.state(now_s), Level.WARN)
         return Diagnosis(level, self.sentence(now_s), values)
 
     def _worst(self) -> str:
