@@ -382,11 +382,12 @@ def test_where_all_live_in_simulation_time_stamps_are_understood(stage, bridge, 
     assert stage.errors[-1].header.stamp.sec < 10_000  # simulation time, too
 
 
-def test_a_recording_moves_the_twin_and_its_end_is_the_end(chefmate, domain, tmp_path):
+@pytest.mark.parametrize('arm', ['teleop', 'none'])
+def test_a_recording_moves_the_twin_and_its_end_is_the_end(chefmate, domain, tmp_path, arm):
     bag = write_session(tmp_path / 'session', [EpisodePlan(duration_s=3.0, cameras=())] * 2)
     command = chefmate(
         'launch', 'twin.launch.py', 'mode:=replay', f'bag:={bag}', 'speed:=2.0',
-        f'run_dir:={tmp_path}', 'report_period:=0.5',
+        f'arm:={arm}', f'run_dir:={tmp_path}', 'report_period:=0.5',
     )  # fmt: skip
     with Watcher(domain) as stage:
         command.wait_for('2 recordings')
@@ -399,6 +400,7 @@ def test_a_recording_moves_the_twin_and_its_end_is_the_end(chefmate, domain, tmp
             what='the motion',
         )
         stage.until(lambda: len(stage.twin) > 10, what='the twin')
+        assert bool(stage.relayed) == (arm == 'teleop')  # none: another bridge has joint_states
     assert command.wait(60) == 0
     assert 'the recording is over' in command.output
     assert 'error rms' in command.output
@@ -454,6 +456,16 @@ def test_a_real_arm_where_none_would_move_is_refused(chefmate, mode):
 class Commander(Watcher):
     """Stands in for an executor or a policy: commands the simulated arm."""
 
+    def is_refused(self, reason, target):
+        """Amid a stream of good ones; whether the driver counts such a refusal."""
+        for _ in range(5):
+            self.command(self.position)
+            time.sleep(0.02)
+        self.command(target)
+        status = self.statuses.get('joint_state_bridge: arm')
+        values = {value.key: value.value for value in status.values} if status else {}
+        return int(values.get(f'gate_refused_{reason}', 0)) > 0
+
     def follow(self, target, condition, what):
         end_s = time.monotonic() + 60.0
         while not condition():
@@ -475,8 +487,10 @@ def test_in_mode_command_the_simulator_is_the_arm_behind_the_gate(chefmate, doma
         assert arm.relayed[-1].position[0] > start[0] + 0.2  # joint_states are the twin's
         speeds = [speed for _, speed in arm.speeds]
         assert 0.1 < max(speeds) < 2.0
-        for wrong in ([math.nan] * 6, [50.0] * 6):
-            arm.command(wrong)
+        standing = arm.position.copy()
+        for wrong, reason in (([math.nan] * 6, 'not_finite'), ([50.0] * 6, 'absurd')):
+            arm.until(lambda reason=reason, wrong=wrong: arm.is_refused(reason, wrong))
+        assert arm.position == pytest.approx(standing, abs=0.05)
         assert arm.emergency_stop(True).success
         arm.until(lambda: arm.estop_active, what='the stop')
         arm.until(lambda: arm.speed == 0.0, what='a stand')
