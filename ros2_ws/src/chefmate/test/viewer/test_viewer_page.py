@@ -289,6 +289,23 @@ def test_without_a_kitchen_the_arm_is_shown_alone_and_the_page_says_so(make_page
     watcher.close()
 
 
+def test_a_curve_that_begins_with_a_gap_is_drawn(make_page):
+    _, _, feeds, watch = make_page()
+    later_s = time.monotonic() + 60.0  # nobody commands: 'asked for' is a gap throughout
+    feeds.joints.take(np.radians([0.0, 0.0, 0.0, 0.0, 0.0, 72.0]), later_s)
+    watcher = watch()
+
+    def plots():
+        return [part for part in list(watcher.parts.values()) if 'scales' in part]
+
+    assert eventually(
+        lambda: [0.0, 80.0] in [list(plot['scales']['y']['range']) for plot in plots()]
+    )
+    assert len(plots()) == 3
+    assert all(np.all(np.isfinite(plot['scales']['y']['range'])) for plot in plots())
+    watcher.close()
+
+
 def test_a_silent_camera_and_a_silent_twin_are_said(make_page):
     _, _, feeds, watch = make_page()
     now_s = time.monotonic()

@@ -266,3 +266,15 @@ def test_the_command_line_becomes_launch_arguments():
         'control': 'true', 'view_port': '9000', 'view_token_file': 'FILE',
         'view_host': '0.0.0.0',
     }  # fmt: skip
+
+
+def test_the_range_of_a_plot_fits_and_seldom_changes():
+    plots = pytest.importorskip('chefmate.viewer.panels.plots')
+    shown = (0.0, 10.0)
+    assert plots.fitting_range(shown, np.full(9, math.nan)) == shown
+    assert plots.fitting_range(shown, np.array([math.nan, 3.0])) == shown
+    assert plots.fitting_range(shown, np.array([math.nan, 3.0, 41.0])) == (0.0, 50.0)
+    assert plots.fitting_range(shown, np.array([-1.0])) == (-10.0, 0.0)
+    assert plots.fitting_range((0.0, 30.0), np.array([3.0])) == (0.0, 30.0)
+    assert plots.fitting_range((0.0, 90.0), np.array([3.0])) == shown
+    assert plots.fitting_range(shown, np.array([0.0, 0.0])) == shown
