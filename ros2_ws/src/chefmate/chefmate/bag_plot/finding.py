@@ -70,7 +70,7 @@ def find_bag(path: Path, episode: int | None = None) -> FoundBag:
     if list(folder.glob('*.mcap')):
         raise DatasetError(
             f'{folder}: there is an MCAP file but no {METADATA_FILE}: the recording was never '
-            f'finished, or only its file was copied. Next: {_repair(folder)}'
+            f'finished, or only its file was copied. Next: {mending(folder)}'
         )
     raise DatasetRequestError(
         f'{folder}: neither a session ({SESSION_FILE}) nor a rosbag2 bag ({METADATA_FILE}); found '
@@ -114,7 +114,8 @@ def _unfinished(folder: Path, session: Path) -> DatasetError:
     )
 
 
-def _repair(folder: Path) -> str:
+def mending(folder: Path) -> str:
+    """Return the command that mends a damaged bag, in a session or by itself."""
     if (folder.parent / SESSION_FILE).is_file():
         return f'chefmate dataset repair {folder.parent}'
     return f'ros2 bag reindex {folder} (on a ROS 2 install)'

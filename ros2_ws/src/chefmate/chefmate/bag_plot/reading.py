@@ -12,6 +12,7 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 
 from chefmate.bag_plot.collecting import ArrivalCollector, HealthCollector, JointCollector
+from chefmate.bag_plot.finding import mending
 from chefmate.bag_plot.series import Recording
 from chefmate_core.dataset.errors import DatasetError, DatasetRequestError
 from chefmate_core.recording.cdr import read_header
@@ -72,12 +73,20 @@ def read_recording(
         collected.add_what_was_in_force(drawn, start_ns)
         total = sum(connection.msgcount for connection in drawn)
         step = max(total // _STEPS, 1) if total > _STEPS else _NO_STEP
-        for place, (connection, received_ns, raw) in enumerate(
-            reader.messages(drawn, start_ns, stop_ns)
-        ):
-            collected.add(connection, received_ns, raw)
-            if place % step == 0:
-                progress(f'reading, {(received_ns - begin_ns) * 1e-9:.0f} s')
+        reached_s = 0.0
+        try:
+            for place, (connection, received_ns, raw) in enumerate(
+                reader.messages(drawn, start_ns, stop_ns)
+            ):
+                reached_s = (received_ns - begin_ns) * 1e-9
+                collected.add(connection, received_ns, raw)
+                if place % step == 0:
+                    progress(f'reading, {reached_s:.0f} s')
+        except Exception as error:  # whatever the library makes of damaged bytes
+            what = f'the bag is readable up to {reached_s:.1f} s only'
+            raise _damaged(folder, what, error) from error
+        if from_s is None and to_s is None:
+            collected.count_lost(drawn)
         stretch_s = (
             (start_ns - begin_ns) * 1e-9,
             (min(stop_ns, reader.end_time) - begin_ns) * 1e-9,
@@ -112,6 +121,13 @@ class _Collected:
             self._take(_kind(connection), topic, connection.msgtype, received_s, raw)
         except MessageBytesError:
             self._unreadable[topic] += 1
+
+    def count_lost(self, connections: Sequence[Connection]) -> None:
+        """Count as unreadable what the bag's index names, and its reader passed over."""
+        expected: Counter[str] = Counter()
+        for connection in connections:
+            expected[connection.topic.lstrip('/')] += connection.msgcount
+        self._unreadable += expected - self._messages
 
     def _take(self, kind: str, topic: str, msgtype: str, received_s: float, raw: bytes) -> None:
         if kind == STAMPED:
@@ -172,21 +188,21 @@ def _opened(folder: Path) -> Iterator[AnyReader]:
         reader = AnyReader([folder], default_typestore=get_typestore(Stores.ROS2_JAZZY))
         reader.open()
     except Exception as error:  # whatever the library makes of damaged bytes
-        raise DatasetError(
-            f'{folder}: no readable rosbag2 folder: {type(error).__name__}: {error}. Next: '
-            'for an episode of a session try `chefmate dataset repair SESSION`'
-        ) from error
+        raise _damaged(folder, 'no readable rosbag2 folder', error) from error
     try:
         yield reader
     except (DatasetError, DatasetRequestError):
         raise
     except Exception as error:
-        raise DatasetError(
-            f'{folder}: the bag cannot be read to its end: {type(error).__name__}: {error}. Next: '
-            'for an episode of a session try `chefmate dataset repair SESSION`'
-        ) from error
+        raise _damaged(folder, 'the bag cannot be read', error) from error
     finally:
         reader.close()
+
+
+def _damaged(folder: Path, what: str, error: Exception) -> DatasetError:
+    return DatasetError(
+        f'{folder}: {what}: {type(error).__name__}: {error}. Next: {mending(folder)}'
+    )
 
 
 def _drawn(

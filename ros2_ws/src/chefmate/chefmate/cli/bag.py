@@ -35,6 +35,9 @@ def add_parser(subparsers: 'argparse._SubParsersAction') -> None:
         description='Draw a recorded bag: joint positions against commands, what the safety gate '
         'did, velocities, rates and ages, servo temperatures.',
         examples=EXAMPLES,
+        # The bag first: behind --topics it would be taken for a topic.
+        usage='%(prog)s SESSION|BAG [--out FILE] [--episode N] [--topics TOPIC ...] [--from S] '
+        '[--to S]',
     )
     plot.add_argument(
         'path', type=Path, metavar='SESSION|BAG', help='folder of a session or of a rosbag2 bag'

@@ -128,8 +128,33 @@ def test_an_empty_bag_says_that_it_holds_no_topic(new_bag):
 def test_a_bag_that_is_cut_off_is_named_with_what_to_do(whole_bag):
     file = next(whole_bag.glob('*.mcap'))
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    with pytest.raises(DatasetError, match='chefmate dataset repair'):
+    with pytest.raises(DatasetError, match='ros2 bag reindex'):
         read_recording(whole_bag)
+
+
+def test_what_is_lost_in_a_hole_of_the_bag_is_counted_or_the_bag_refused(new_bag):
+    bag = new_bag()
+    for step in range(2000):
+        bag.joints(f'/{STATES}', step / 100, np.ones(6), label='x' * 400)
+    folder = bag.close()
+    file = next(folder.glob('*.mcap'))
+    whole = file.read_bytes()
+    outcomes = set()
+    for tenth in range(1, 10):
+        data = bytearray(whole)
+        start = len(data) * tenth // 10
+        data[start : start + 2000] = bytes(2000)
+        file.write_bytes(data)
+        try:
+            recording = read_recording(folder)
+        except DatasetError as error:
+            outcomes.add('refused')
+            assert 'readable up to' in str(error) and 'ros2 bag reindex' in str(error)
+        else:
+            outcomes.add('drawn')
+            drawn = len(recording.joints[STATES].time_s)
+            assert drawn + recording.unreadable[STATES] == 2000
+    assert 'drawn' in outcomes
 
 
 def test_a_stretch_is_read_and_knows_the_instruction_that_was_in_force(whole_bag):
