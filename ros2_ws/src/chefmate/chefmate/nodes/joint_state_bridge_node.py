@@ -49,7 +49,7 @@ class JointStateBridgeNode(Node):
             self._link = self._simulated.link
             self._diagnostics.add('arm', self._simulated.diagnose)
         elif parameters.mode == 'replay':
-            self._parameters = parameters
+            self._replayed = parameters
             self._link = TwinLink(self, parameters)
             self._loading = ReplayLoading(parameters.bag, self.get_logger().info)
             self.create_timer(1.0 / parameters.command_rate_hz, self._play, clock=STEADY)
@@ -94,7 +94,7 @@ class JointStateBridgeNode(Node):
             raise self._arm.failure
 
     def _begin_playback(self, recordings: list[Recording]) -> Playback:
-        bag, speed = self._parameters.bag, self._parameters.speed
+        bag, speed = self._replayed.bag, self._replayed.speed
         total_s = sum(recording.duration_s for recording in recordings) / speed
         self.get_logger().info(
             f'{bag}: {len(recordings)} recording{"s" * (len(recordings) > 1)}, '
