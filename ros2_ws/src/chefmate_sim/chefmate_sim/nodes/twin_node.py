@@ -102,7 +102,9 @@ class TwinNode(Node):
         for index in np.flatnonzero(np.isfinite(goal_rad)):
             self._kitchen.world.set_goal(int(index), float(goal_rad[index]))
         self._commands.tick()
-        self._command_ages.add(self._now_s() - seconds(message.header.stamp))
+        stamp_s = seconds(message.header.stamp)
+        if stamp_s:  # one without a stamp, as by `ros2 topic pub`, has no age
+            self._command_ages.add(self._now_s() - stamp_s)
 
     def _now_s(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
