@@ -152,10 +152,10 @@ def make_page(model):
         server.stop()
 
 
-def moment(feeds, control, offered=OFFERED, stopped=False, policy='ready'):
+def moment(feeds, control, offered=OFFERED, stopped=False, policy='ready', busy=False):
     now_s = time.monotonic()
     health = Health()
-    health.update(POLICY, Report(0, policy, {}, now_s))
+    health.update(POLICY, Report(0, policy, {'busy': str(busy)}, now_s))
     story = tell(feeds, health, stopped, '', None, now_s)
     situation = Situation(control, offered, stopped, story.working, health, now_s)
     return Moment(feeds, situation, story)
@@ -232,6 +232,19 @@ def test_releasing_the_stop_takes_two_acts(make_page):
     eventually(lambda: 'Yes, let it move' in str(watcher.parts))
     watcher.press('Yes, let it move')
     assert eventually(lambda: deeds.done == [(Deed.RELEASE, '')])
+    watcher.close()
+
+
+def test_who_releases_the_stop_is_told_that_the_task_goes_on_and_may_end_it_first(make_page):
+    _, deeds, _, watch = make_page(stopped=True, busy=True)
+    watcher = watch()
+    eventually(lambda: watcher.part('Let the arm move again …').get('visible'))
+    watcher.press('Let the arm move again …')
+    eventually(lambda: watcher.part('Stop the task first').get('visible'))
+    assert 'The task goes on' in str(watcher.parts)
+    watcher.press('Stop the task first')
+    assert eventually(lambda: deeds.done == [(Deed.END, '')])
+    assert eventually(lambda: 'GuiCloseModalMessage' in watcher.told)
     watcher.close()
 
 

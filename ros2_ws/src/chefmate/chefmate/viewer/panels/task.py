@@ -39,7 +39,7 @@ class TaskPanel:
         control: bool,
     ) -> None:
         self._actions = actions
-        self._questions = ReleaseQuestions(stop)
+        self._questions = ReleaseQuestions(stop, partial(actions.do, Deed.END))
         self._lock = threading.Lock()
         self._known = tuple(known_tasks)
         self._situation: Situation | None = None  # before the first drawing, nothing can be done
@@ -110,8 +110,9 @@ class TaskPanel:
 
     def _ask_before_release(self, event: viser.GuiEvent) -> None:
         """The second act."""
-        if self._may(Deed.RELEASE) and event.client is not None:
-            self._questions.ask(event.client)
+        situation = self._situation
+        if situation is not None and self._may(Deed.RELEASE) and event.client is not None:
+            self._questions.ask(event.client, situation.working)
 
 
 def _reasons_html(reasons: dict[str, list[str]]) -> str:
