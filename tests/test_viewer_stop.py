@@ -6,11 +6,23 @@ import os
 import signal
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from browser import WITHOUT_WEBGL, Browser
-from viewer_stage import ARTIFACTS, SMALL, look, needs_browser, until_drawn, until_it_looks
+from viewer_stage import (
+    ARTIFACTS,
+    SMALL,
+    free_port,
+    look,
+    needs_browser,
+    until_drawn,
+    until_it_looks,
+)
+
+from chefmate.viewer.gateway import StopLine
+from chefmate.viewer.serving import Serving
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 pytest_plugins = ['viewer_fixtures']
@@ -152,6 +164,44 @@ def test_a_driver_that_hangs_is_asked_until_it_stops_and_its_stop_is_known_again
         until_it_looks(tab, 'latched')
         until_it_looks(tab, 'gone')
     until_it_looks(tab, 'stopped')
+
+
+@needs_browser
+def test_an_open_page_does_not_take_another_robot_at_its_address_for_its_own(blind_chromium):
+    mine, others, serving, port = [], [], Serving(), free_port()
+
+    def serve_as(robot, presses):
+        line = StopLine(lambda: presses.append(1), robot)
+        with ThreadPoolExecutor() as beside:  # playwright has an event loop in this thread
+            beside.submit(serving.open, 'localhost', port, None, line).result()
+
+    serve_as('mine', mine)
+    try:
+        tab = blind_chromium.open(serving.gateway.address, SMALL)
+        until_it_is_told(tab, serving, 'free')
+        assert tab.page.title() == 'ChefMate · mine'
+        serving.gateway.close()
+        serve_as('another', others)
+        until_it_is_told(tab, serving, 'another')
+        tab.page.keyboard.press('Escape')
+        tab.page.wait_for_timeout(1000)
+        assert not others and look(tab) == 'another'
+        tab.page.reload()
+        until_it_is_told(tab, serving, 'free')
+        tab.page.keyboard.press('Escape')
+        tab.page.wait_for_timeout(1000)
+        assert others and not mine
+    finally:
+        serving.close()
+
+
+def until_it_is_told(tab, serving, wanted):
+    """Tell the page that the arm is free until its bar looks as wanted."""
+    end_s = time.monotonic() + 60.0
+    while look(tab) != wanted:
+        assert time.monotonic() < end_s, f'{look(tab)}, not {wanted}'
+        serving.gateway.tell_stop('free')
+        tab.page.wait_for_timeout(300)
 
 
 @contextlib.contextmanager

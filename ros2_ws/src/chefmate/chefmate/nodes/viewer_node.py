@@ -12,10 +12,11 @@ from std_msgs.msg import String
 
 from chefmate.nodes.viewer_actions import ViewerActions
 from chefmate.nodes.viewer_inputs import ViewerInputs
-from chefmate.nodes.viewer_parameters import declared_parameters
+from chefmate.nodes.viewer_parameters import declared_parameters, robot_name
 from chefmate.nodes.viewer_stop import ViewerStop
 from chefmate.viewer.deeds import Situation
 from chefmate.viewer.feeds import Feeds
+from chefmate.viewer.gateway import StopLine
 from chefmate.viewer.health import POLICY, Health, Report
 from chefmate.viewer.page import Moment, Page
 from chefmate.viewer.scene.arm_model import read_arm_model
@@ -57,8 +58,10 @@ class ViewerNode(Node):
             self, parameters.control, parameters.max_duration_s, self._say
         )
         self._stop = ViewerStop(self, self._actions, self._serving, self._feeds, self._health)
+        robot = robot_name(self.get_namespace())
         self._page = Page(
             self._serving.viser,
+            robot,
             model,
             self._actions,
             self._stop.state,
@@ -77,7 +80,7 @@ class ViewerNode(Node):
         # The last: from here on browsers press.
         self._serving.open(
             *(parameters.host, parameters.port, parameters.token),
-            press=self._stop.press,
+            StopLine(self._stop.press, robot),
         )
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('page', self._diagnose)

@@ -1,6 +1,7 @@
 """The parameters of `viewer_node`."""
 
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,13 @@ def declared_parameters(node: Node) -> ViewerParameters:
             declare(node, 'known_tasks', KNOWN_TASKS, 'Tasks offered until the policy names its.')
         ),
     )  # fmt: skip
+
+
+def robot_name(namespace: str) -> str:
+    """Return what tells this robot from others, for people and for pages that come back."""
+    domain = os.environ.get('ROS_DOMAIN_ID') or '0'
+    name = f'{socket.gethostname()}, domain {domain}'
+    return name if namespace == '/' else f'{name}, {namespace}'
 
 
 def read_token(path: str) -> str | None:

@@ -45,6 +45,7 @@ class Page:
     def __init__(
         self,
         server: viser.ViserServer,
+        robot: str,
         model: ArmModel,
         actions: Actions,
         stop: EmergencyStop,
@@ -65,7 +66,7 @@ class Page:
         gui.main_panel.dock_right()
         gui.main_panel.set_width(PANEL_WIDTH_PX)
         self._scene = Scene(server.scene, model)
-        self._status = StatusPanel(gui, control)
+        self._status = StatusPanel(gui, robot, control)
         tabs = gui.add_tab_group()
         with tabs.add_tab('Cook', viser.Icon.CHEF_HAT):
             if control:

@@ -1,7 +1,5 @@
 """viser behind the gateway: the one address that is told to people is the gateway's."""
 
-from collections.abc import Callable
-
 import rich
 import viser
 
@@ -20,8 +18,8 @@ class Serving:
         self._private = private_host()
         self.viser = viser.ViserServer(host=self._private, port=0, label='ChefMate', verbose=False)
 
-    def open(self, host: str, port: int, token: str | None, press: Callable[[], None]) -> None:
-        """Let browsers in; `press` is called for each press of the emergency stop.
+    def open(self, host: str, port: int, token: str | None, stop_line: StopLine) -> None:
+        """Let browsers in.
 
         Raises:
             ConfigurationError: no port is free, or another host than this one without a token.
@@ -34,7 +32,7 @@ class Serving:
                 port=port,
                 token=token,
                 head_html=HEAD_HTML,
-                stop_line=StopLine(press),
+                stop_line=stop_line,
             )
         except BaseException:
             self.viser.stop()

@@ -10,7 +10,7 @@ count. A press is said again with every word that comes until one of them shows 
 
 from typing import Final
 
-from chefmate.viewer.gateway.stop_line import PATH, PRESS
+from chefmate.viewer.gateway.stop_line import PATH, PRESS, ROBOT
 
 BAR_ID = 'chefmate-stop'
 TELL_S: Final = 0.5
@@ -39,7 +39,8 @@ HEAD_HTML = f"""
   border-color: #ffd43b;
 }}
 #{BAR_ID}[data-look=latched] {{ background: #7d1210; }}
-#{BAR_ID}:is([data-look=connecting], [data-look=lost], [data-look=absent], [data-look=gone]) {{
+#{BAR_ID}:is([data-look=connecting], [data-look=lost], [data-look=absent], [data-look=gone],
+  [data-look=another]) {{
   background: #5c6066; border-style: dashed; cursor: not-allowed;
 }}
 #{BAR_ID}[data-look=unanswered] {{ background: #7d1210; border-color: #ffd43b; }}
@@ -72,6 +73,7 @@ HEAD_HTML = f"""
     latched: ['STOP IS LATCHED', 'but the arm has fallen silent; ' + plug],
     absent: ['NO ARM TO STOP', 'none answers here'],
     gone: ['NO ARM TO STOP', 'its driver has gone, the servos may hold; ' + plug],
+    another: ['ANOTHER ROBOT', 'it has the address of yours, which has ended; reload to see it'],
     lost: ['NOT CONNECTED', 'the robot does not answer; ' + plug],
   }};
   const heard = ['stopping', 'unanswered', 'stopped', 'latched'];  // the press arrived
@@ -81,22 +83,30 @@ HEAD_HTML = f"""
   address.protocol = address.protocol.replace('http', 'ws');
   address.search = address.hash = '';
   let said = 'connecting', silent = 0, looked = 0, pressed = null, shown = null;
-  let line = null, dialed = -Infinity;
+  let line = null, dialed = -Infinity, robot = null, known = false;
   const now = () => performance.now();
   document.title = 'ChefMate';
   const bar = document.createElement('button');
   bar.id = '{BAR_ID}';
   bar.type = 'button';
   const insist = () => {{
-    if (pressed !== null && line.readyState === WebSocket.OPEN) line.send('{PRESS}');
+    const open = known && line.readyState === WebSocket.OPEN;
+    if (pressed !== null && open) line.send('{PRESS}');
   }};
   const press = () => {{
     if (pressed === null) pressed = now();
     insist();
     show();
   }};
+  const meet = (name) => {{
+    robot ??= name;
+    known = name === robot;
+    document.title = 'ChefMate · ' + robot;
+    if (known) insist(); else said = 'another';
+  }};
   const hear = (event) => {{
-    said = event.data;
+    if (event.data.startsWith('{ROBOT}')) return meet(event.data.slice({len(ROBOT)}));
+    if (known) said = event.data;
     silent = 0;
     looked = now();
     if (heard.includes(said)) pressed = null;
@@ -104,10 +114,10 @@ HEAD_HTML = f"""
     show();
   }};
   const dial = () => {{
-    if (line) {{ line.onopen = line.onmessage = null; line.close(); }}
+    if (line) {{ line.onmessage = null; line.close(); }}
     dialed = now();
+    known = false;
     line = new WebSocket(address);
-    line.onopen = insist;
     line.onmessage = hear;
   }};
   const show = () => {{
@@ -117,7 +127,7 @@ HEAD_HTML = f"""
     const closed = line.readyState > WebSocket.OPEN;
     if ((closed || lost) && now() - dialed > (closed ? {REDIAL_MS} : {LOST_MS})) dial();
     let look = lost ? 'lost' : said;
-    if (!lost && pressed !== null && !heard.includes(said))
+    if (!lost && known && pressed !== null && !heard.includes(said))
       look = now() - pressed < {ANSWER_MS} ? 'stopping' : 'unanswered';
     if (shown === look) return;
     shown = look;

@@ -27,7 +27,7 @@ def open_gateway(presses):
     opened = []
 
     def open_one(**options):
-        line = StopLine(lambda: presses.append(time.monotonic()))
+        line = StopLine(lambda: presses.append(time.monotonic()), 'kitchen-pc')
         opened.append(serve(NOBODY, host='127.0.0.1', port=0, stop_line=line, **options))
         return opened[-1]
 
@@ -61,7 +61,8 @@ def test_all_browsers_are_told_how_the_stop_is(open_gateway):
         gateway.tell_stop('stopped')
         gateway.tell_stop('free')
         for bar in (one, other):
-            assert [bar.recv(timeout=PATIENCE_S) for _ in range(2)] == ['stopped', 'free']
+            words = [bar.recv(timeout=PATIENCE_S) for _ in range(3)]
+            assert words == ['robot kitchen-pc', 'stopped', 'free']
 
 
 def test_what_is_no_press_does_nothing_and_is_counted(open_gateway, presses):

@@ -109,6 +109,7 @@ def test_a_press_reaches_the_arm_though_nothing_can_be_drawn(node, arm):
     node._page.changed.set()
     node._thread.join(PATIENCE_S)
     with connect(node._address.replace('http', 'ws', 1) + 'emergency-stop') as bar:
+        assert bar.recv(timeout=PATIENCE_S).startswith('robot ')
         words = [bar.recv(timeout=PATIENCE_S)]
         while words[-1] != 'free':
             words.append(bar.recv(timeout=PATIENCE_S))

@@ -24,6 +24,7 @@ from chefmate.viewer.story import Tone, tell  # noqa: E402
 from chefmate_core.geometry import Pose  # noqa: E402
 
 PATIENCE_S = 20.0
+ROBOT = 'kitchen-pc, domain 7'
 JPEG = b'\xff\xd8 a picture \xff\xd9'
 TASKS = ('pick up the bread', 'make a sandwich')
 OFFERED = frozenset({'emergency_stop', 'execute_task', 'cancel_task', 'kitchen/reset'})
@@ -132,7 +133,7 @@ def make_page(model):
         deeds = Deeds()
         stop = EmergencyStop(lambda stop: deeds.do(Deed.STOP if stop else Deed.RELEASE))
         stop.heard(changes.get('stopped'))
-        deeds.page = page = Page(server, model, deeds, stop, TASKS, control)
+        deeds.page = page = Page(server, ROBOT, model, deeds, stop, TASKS, control)
         deeds.stop = stop
         feeds, end = Feeds(), threading.Event()
 
@@ -177,6 +178,7 @@ def test_a_browser_sees_arm_pictures_and_words(make_page):
         feed.take(JPEG, time.monotonic())
     watcher = watch()
     assert eventually(lambda: 'Ready for a task' in watcher.text())
+    assert ROBOT in watcher.text()
     assert eventually(lambda: watcher.text().count('data:image/jpeg;base64,/9gg') == 2)
     watcher.told.clear()
     feeds.joints.take(np.full(6, 0.5), time.monotonic() + 60.0)

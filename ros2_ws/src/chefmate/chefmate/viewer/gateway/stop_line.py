@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 PATH = '/emergency-stop'
 PRESS = 'stop'  # all that a browser may say here
+ROBOT = 'robot '  # begins the first word that it is told, before whose arm this is
 MAX_LINES = 128  # also for browsers that came too late to watch
 
 
@@ -20,10 +21,12 @@ class StopLine:
 
     Args:
         press: asks for the stop; called by the gateway's thread for every press, must not wait.
+        robot: whose stop it is. Another launch may get the port of one that has ended, and its
+            open pages with it; they must not take that arm for theirs.
     """
 
-    def __init__(self, press: Callable[[], None]) -> None:
-        self._press = press
+    def __init__(self, press: Callable[[], None], robot: str = '') -> None:
+        self._press, self._robot = press, robot
         self._browsers: set[ServerConnection] = set()
 
     @property
@@ -40,6 +43,7 @@ class StopLine:
         self._browsers.add(browser)
         try:
             with contextlib.suppress(ConnectionClosed):
+                await browser.send(ROBOT + self._robot)
                 async for message in browser:
                     if message == PRESS:
                         self._press()

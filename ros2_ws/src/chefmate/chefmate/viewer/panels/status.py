@@ -13,8 +13,9 @@ QUIET = 'opacity: .65; font-size: 12px'
 class StatusPanel:
     """Headline, task, judge, the last answer to a button."""
 
-    def __init__(self, gui: viser.GuiApi, control: bool) -> None:
-        self._mode = 'You may give tasks' if control else 'You are watching'
+    def __init__(self, gui: viser.GuiApi, robot: str, control: bool) -> None:
+        mode = 'You may give tasks' if control else 'You are watching'
+        self._mode = escape(f'{mode} · {robot}')
         self._card = gui.add_html('')
 
     def draw(self, story: Story, answer: tuple[str, Tone], notes: tuple[str, ...]) -> None:
