@@ -181,6 +181,8 @@ def test_an_open_page_does_not_take_another_robot_at_its_address_for_its_own(bli
         until_it_is_told(tab, serving, 'free')
         assert tab.page.title() == 'ChefMate · mine'
         serving.gateway.close()
+        until_it_looks(tab, 'ended')
+        tab.page.keyboard.press('Escape')  # for nobody
         serve_as('another', others)
         until_it_is_told(tab, serving, 'another')
         tab.page.keyboard.press('Escape')

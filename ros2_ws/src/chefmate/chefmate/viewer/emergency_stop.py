@@ -1,10 +1,12 @@
 """What the page knows of the emergency stop, and a press that waits until the arm has stopped."""
 
+import math
 import threading
 from collections.abc import Callable
 
 ANSWER_S = 1.5  # what an arm that is well needs, and a busy machine
 SETTLED_S = 0.5  # 'stopped' that was heard may be older than a release, but not so much
+APART_S = 0.1  # requests: a browser can press more often than a driver should be asked
 BEFORE_ARM_S = 10.0  # a press with no arm there is for one that starts at this moment
 
 
@@ -29,7 +31,7 @@ class EmergencyStop:
         self._ask = ask
         self._lock = threading.Lock()
         self._wanted_since_s: float | None = None
-        self._pressed_s = 0.0
+        self._pressed_s, self._asked_s = 0.0, -math.inf
         self._offered = self._lost = False
 
     def press(self, now_s: float) -> None:
@@ -39,14 +41,14 @@ class EmergencyStop:
             self._pressed_s = now_s
             if self._wanted_since_s is None:
                 self._wanted_since_s = now_s
-            self._ask(True)
+            self._ask_again(now_s)
 
     def release(self, latch: int) -> bool:
         """Release the stop of that number; return whether it was still the newest."""
         with self._lock:
             if latch != self.latch:
                 return False
-            self._wanted_since_s = None
+            self._wanted_since_s, self._asked_s = None, -math.inf
             self._ask(False)
             return True
 
@@ -58,6 +60,8 @@ class EmergencyStop:
             self.stopped = stopped
             if stopped:
                 self._wanted_since_s = None
+            else:
+                self._asked_s = -math.inf
 
     def look(self, offered: bool, speaks: bool, now_s: float) -> str:
         """Ask again where that is due, and return the word for the page's bar.
@@ -77,8 +81,13 @@ class EmergencyStop:
                 self._lost = self._offered and not speaks
                 self._offered = offered
             if self._is_wanted(now_s) and offered:
-                self._ask(True)
+                self._ask_again(now_s)
             return self._word(offered, speaks, now_s)
+
+    def _ask_again(self, now_s: float) -> None:
+        if now_s - self._asked_s >= APART_S:
+            self._asked_s = now_s
+            self._ask(True)
 
     def _is_wanted(self, now_s: float) -> bool:
         waited_s = now_s - self._pressed_s

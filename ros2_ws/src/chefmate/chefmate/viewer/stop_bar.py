@@ -10,11 +10,12 @@ count. A press is said again with every word that comes until one of them shows 
 
 from typing import Final
 
-from chefmate.viewer.gateway.stop_line import PATH, PRESS, ROBOT
+from chefmate.viewer.gateway.stop_line import ENDED, PATH, PRESS, ROBOT
 
 BAR_ID = 'chefmate-stop'
 TELL_S: Final = 0.5
 LOST_MS = 3500
+CLOSED_MS = 1000  # the same for a line that was closed
 ANSWER_MS = 1500
 REDIAL_MS = 500
 SHEET = '48%'  # of a phone's height
@@ -40,7 +41,7 @@ HEAD_HTML = f"""
 }}
 #{BAR_ID}[data-look=latched] {{ background: #7d1210; }}
 #{BAR_ID}:is([data-look=connecting], [data-look=lost], [data-look=absent], [data-look=gone],
-  [data-look=another]) {{
+  [data-look=another], [data-look={ENDED}]) {{
   background: #5c6066; border-style: dashed; cursor: not-allowed;
 }}
 #{BAR_ID}[data-look=unanswered] {{ background: #7d1210; border-color: #ffd43b; }}
@@ -73,6 +74,7 @@ HEAD_HTML = f"""
     latched: ['STOP IS LATCHED', 'but the arm has fallen silent; ' + plug],
     absent: ['NO ARM TO STOP', 'none answers here'],
     gone: ['NO ARM TO STOP', 'its driver has gone, the servos may hold; ' + plug],
+    {ENDED}: ['PAGE ENDED', 'the arm cannot be stopped from here'],
     another: ['ANOTHER ROBOT', 'it has the address of yours, which has ended; reload to see it'],
     lost: ['NOT CONNECTED', 'the robot does not answer; ' + plug],
   }};
@@ -94,7 +96,7 @@ HEAD_HTML = f"""
     if (pressed !== null && open) line.send('{PRESS}');
   }};
   const press = () => {{
-    if (pressed === null) pressed = now();
+    if (pressed === null && said !== '{ENDED}') pressed = now();
     insist();
     show();
   }};
@@ -109,16 +111,17 @@ HEAD_HTML = f"""
     if (known) said = event.data;
     silent = 0;
     looked = now();
-    if (heard.includes(said)) pressed = null;
+    if (heard.includes(said) || said === '{ENDED}') pressed = null;
     insist();
     show();
   }};
   const dial = () => {{
-    if (line) {{ line.onmessage = null; line.close(); }}
+    if (line) {{ line.onmessage = line.onclose = null; line.close(); }}
     dialed = now();
     known = false;
     line = new WebSocket(address);
     line.onmessage = hear;
+    line.onclose = () => {{ silent = Math.max(silent, {LOST_MS - CLOSED_MS}); }};
   }};
   const show = () => {{
     silent += Math.min(now() - looked, 250);
@@ -126,7 +129,7 @@ HEAD_HTML = f"""
     const lost = silent > {LOST_MS};
     const closed = line.readyState > WebSocket.OPEN;
     if ((closed || lost) && now() - dialed > (closed ? {REDIAL_MS} : {LOST_MS})) dial();
-    let look = lost ? 'lost' : said;
+    let look = lost && said !== '{ENDED}' ? 'lost' : said;
     if (!lost && known && pressed !== null && !heard.includes(said))
       look = now() - pressed < {ANSWER_MS} ? 'stopping' : 'unanswered';
     if (shown === look) return;

@@ -65,6 +65,14 @@ def test_all_browsers_are_told_how_the_stop_is(open_gateway):
             assert words == ['robot kitchen-pc', 'stopped', 'free']
 
 
+def test_a_page_that_ends_says_so(open_gateway):
+    gateway = open_gateway()
+    with dial(gateway) as bar:
+        assert bar.recv(timeout=PATIENCE_S) == 'robot kitchen-pc'
+        gateway.close()
+        assert bar.recv(timeout=PATIENCE_S) == 'ended'
+
+
 def test_what_is_no_press_does_nothing_and_is_counted(open_gateway, presses):
     gateway = open_gateway()
     with dial(gateway) as bar:

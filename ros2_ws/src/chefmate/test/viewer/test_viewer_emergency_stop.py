@@ -57,6 +57,16 @@ def test_a_press_in_the_moment_in_which_the_arm_starts_stops_it(stop, asked):
     assert asked == [True, True]
 
 
+def test_a_flood_of_presses_asks_the_driver_ten_times_a_second(stop, asked):
+    for number in range(1000):
+        stop.press(NOW_S + number * 1e-3)
+    assert len(asked) == 10
+    stop.heard(True)
+    stop.heard(False)  # released: the next press is the first of its kind
+    stop.press(NOW_S + 1.0)
+    assert len(asked) == 11
+
+
 def test_a_press_long_before_an_arm_starts_does_not_stop_it(stop, asked):
     look(stop, offered=False)
     stop.press(NOW_S)
@@ -89,7 +99,7 @@ def test_a_release_is_for_the_stop_that_was_asked_about(stop, asked):
     assert not stop.release(question)
     assert asked == [True]
     question = stop.latch
-    stop.press(NOW_S)  # again, though it is stopped
+    stop.press(NOW_S + 1.0)  # again, though it is stopped
     assert not stop.release(question)
     assert stop.release(stop.latch)
     assert asked == [True, True, False]

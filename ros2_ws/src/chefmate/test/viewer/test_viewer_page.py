@@ -284,6 +284,13 @@ def test_what_cannot_be_pressed_says_why(make_page):
     watcher.close()
 
 
+def test_a_page_that_only_watches_says_how_a_stopped_arm_is_released(make_page):
+    _, _, _, watch = make_page(control=False, stopped=True)
+    watcher = watch()
+    assert eventually(lambda: 'chefmate estop --release' in watcher.text())
+    watcher.close()
+
+
 def test_words_of_others_are_not_html(make_page):
     page, _, _, watch = make_page(policy='<img src=x onerror=alert(1)>')
     page.say('<b>bold</b>', Tone.BAD, time.monotonic())

@@ -29,8 +29,8 @@ from chefmate.viewer.gateway.door import (
 )
 from chefmate.viewer.gateway.listening import listen, printable_host
 from chefmate.viewer.gateway.relay import relay
+from chefmate.viewer.gateway.stop_line import ENDED, StopLine
 from chefmate.viewer.gateway.stop_line import PATH as STOP_PATH
-from chefmate.viewer.gateway.stop_line import StopLine
 from chefmate.viewer.gateway.upstream import Upstream
 from chefmate_core.errors import ConfigurationError
 
@@ -96,6 +96,7 @@ class Gateway:
         """Say good-bye to the browsers and free the port. A second time does nothing."""
         if self._loop.is_closed():
             return
+        self.tell_stop(ENDED)
         stopping = asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
         with contextlib.suppress(TimeoutError):
             stopping.result(_STOP_TIMEOUT_S)

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 PATH = '/emergency-stop'
 PRESS = 'stop'  # all that a browser may say here
 ROBOT = 'robot '  # begins the first word that it is told, before whose arm this is
+ENDED = 'ended'  # the last word: nothing more will come
 MAX_LINES = 128  # also for browsers that came too late to watch
 
 

@@ -86,7 +86,7 @@ class TaskPanel:
                 button.disabled = bool(reason)
             if reason:
                 reasons.setdefault(reason, []).append(LABELS[deed][0])
-        content = _reasons_html(reasons)
+        content = _reasons_html(reasons, bool(situation.stopped))
         if self._why.content != content:
             self._why.content = content
 
@@ -115,12 +115,17 @@ class TaskPanel:
             self._questions.ask(event.client, situation.working)
 
 
-def _reasons_html(reasons: dict[str, list[str]]) -> str:
+def _reasons_html(reasons: dict[str, list[str]], stopped: bool) -> str:
     if list(reasons) == [READ_ONLY]:
         lines = [
             'This page only watches. Everybody who sees it may press the emergency stop; '
             'for the rest start it with <code>control:=true</code>.'
         ]
+        if stopped:
+            lines.append(
+                'To let the arm move again: <code>chefmate estop --release</code>, in a terminal '
+                "of the robot's computer."
+            )
     else:
         lines = [
             f'<b>{escape(", ".join(labels))}</b>: {escape(reason)}.'
