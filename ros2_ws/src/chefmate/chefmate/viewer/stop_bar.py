@@ -107,10 +107,10 @@ HEAD_HTML = f"""
     if (known) insist(); else said = 'another';
   }};
   const hear = (event) => {{
-    if (event.data.startsWith('{ROBOT}')) return meet(event.data.slice({len(ROBOT)}));
-    if (known) said = event.data;
     silent = 0;
     looked = now();
+    if (event.data.startsWith('{ROBOT}')) return meet(event.data.slice({len(ROBOT)}));
+    if (known) said = event.data;
     if (heard.includes(said) || said === '{ENDED}') pressed = null;
     insist();
     show();
