@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -19,6 +22,24 @@ from chefmate.cli.browser import PageOpener, has_screen
 )
 def test_a_browser_is_opened_only_where_the_user_would_see_it(environment, platform, expected):
     assert has_screen(environment, platform) is expected
+
+
+def test_a_browser_for_terminals_does_not_get_this_one(tmp_path):
+    """In a process of its own: Python looks for browsers once."""
+    for name in ('w3m', 'lynx'):
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/opened\n')
+        program.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name != 'BROWSER'}
+    subprocess.run(
+        [sys.executable, '-c', OPEN],
+        env={**environment, 'PATH': str(tmp_path), 'DISPLAY': ':9'},
+        check=True,
+    )
+    assert not (tmp_path / 'opened').exists()
+
+
+OPEN = 'from chefmate.cli.browser import open_in_a_window; open_in_a_window("http://localhost:1")'
 
 
 def opened_after(opener, opened, *addresses):

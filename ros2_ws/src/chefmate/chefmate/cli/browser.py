@@ -19,18 +19,32 @@ def has_screen(environment: Mapping[str, str] = os.environ, platform: str = sys.
     return any(environment.get(name) for name in ('DISPLAY', 'WAYLAND_DISPLAY'))
 
 
+def open_in_a_window(address: str) -> None:
+    """Open an address in the user's browser, unless that would be one for terminals.
+
+    Where there is no other, Python takes w3m or lynx, which would take this terminal, and Ctrl-C
+    with it. Those are its plain GenericBrowser; so is one that the user names in BROWSER.
+    """
+    try:
+        found = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if type(found) is not webbrowser.GenericBrowser or 'BROWSER' in os.environ:
+        webbrowser.open(address)
+
+
 class PageOpener:
     """Opens the page once, when its address is known. Nothing waits for the browser.
 
     Args:
         is_wanted: whether to open anything.
-        open_page: what opens an address; returns whether it could.
+        open_page: what opens an address.
     """
 
     def __init__(
         self,
         is_wanted: bool | None = None,
-        open_page: Callable[[str], object] = webbrowser.open,
+        open_page: Callable[[str], object] = open_in_a_window,
     ) -> None:
         self._is_wanted = has_screen() if is_wanted is None else is_wanted
         self._open = open_page

@@ -17,7 +17,7 @@ from rich.text import Text
 from chefmate.cli.browser import PageOpener
 from chefmate.launching import LaunchJob, OutputLine, launch_file_arguments, parse_assignments
 from chefmate.task.monitor import DiagnosticsMonitor
-from chefmate.task.status_view import page_address, report_view, status_line, status_view
+from chefmate.task.status_view import PAGE, page_address, report_view, status_line, status_view
 
 LAUNCH_FILE = 'deploy.launch.py'
 REFRESH_S = 0.25
@@ -159,8 +159,9 @@ class _LiveView(_View):
         self._lines.append(Text(str(line), style='dim', no_wrap=True, overflow='ellipsis'))
 
     def show(self) -> None:
-        if self._page is not None:
-            self._page.see(page_address(self.monitor.board))
+        board = self.monitor.board
+        if self._page is not None and board.of(PAGE).get('needs_token') != 'True':
+            self._page.see(page_address(board))
         self._live.update(self._picture(), refresh=True)
 
     def _picture(self) -> RenderableType:

@@ -49,8 +49,7 @@ def run(args: argparse.Namespace) -> int:
     parts = parts_that_report()
     page = parts.get(PAGE, {})
     if page.get('address') and not arguments:
-        mode = 'control' if page.get('control') == 'True' else 'read-only'
-        console.print(f'a page is served already: {page["address"]} ({mode})')
+        console.print(f'a page is served already: {served(page)}')
         return 0
     if not parts:
         domain = os.environ.get('ROS_DOMAIN_ID', '0')
@@ -63,6 +62,13 @@ def run(args: argparse.Namespace) -> int:
         console.print(str(line), markup=False, soft_wrap=True)
 
     return LaunchJob(LAUNCH_FILE, arguments, show).run()
+
+
+def served(page: dict[str, str]) -> str:
+    """Return where and how a page is served, from what it reports."""
+    mode = 'control' if page.get('control') == 'True' else 'read-only'
+    token = ', with ?token= and the token behind it' if page.get('needs_token') == 'True' else ''
+    return f'{page["address"]} ({mode}){token}'
 
 
 def parts_that_report() -> dict[str, dict[str, str]]:

@@ -182,6 +182,7 @@ class ViewerNode(Node):
             'refused': gateway.refused,
             **{f'refused_{why}': count for why, count in gateway.refusals.items()},
             'control': self._settings.control,
+            'needs_token': self._settings.token is not None,
             'refused_joint_states': self._feeds.joints.refused,
             'drawing_failures': self._failures,
         }

@@ -278,3 +278,9 @@ def test_the_range_of_a_plot_fits_and_seldom_changes():
     assert plots.fitting_range((0.0, 30.0), np.array([3.0])) == (0.0, 30.0)
     assert plots.fitting_range((0.0, 90.0), np.array([3.0])) == shown
     assert plots.fitting_range(shown, np.array([0.0, 0.0])) == shown
+
+
+def test_a_page_that_needs_a_token_is_not_told_as_one_that_can_be_opened():
+    page = {'address': 'http://robot:8080/', 'control': 'True', 'needs_token': 'False'}
+    assert view.served(page) == 'http://robot:8080/ (control)'
+    assert '?token=' in view.served(page | {'needs_token': 'True'})
