@@ -167,7 +167,9 @@ def test_a_driver_that_hangs_is_asked_until_it_stops_and_its_stop_is_known_again
 
 
 @needs_browser
-def test_an_open_page_does_not_take_another_robot_at_its_address_for_its_own(blind_chromium):
+def test_an_open_page_whose_address_goes_to_another_robot_says_so_and_stops_that_one(
+    blind_chromium,
+):
     mine, others, serving, port = [], [], Serving(), free_port()
 
     def serve_as(robot, presses):
@@ -184,12 +186,10 @@ def test_an_open_page_does_not_take_another_robot_at_its_address_for_its_own(bli
         until_it_looks(tab, 'ended')
         tab.page.keyboard.press('Escape')  # for nobody
         serve_as('another', others)
-        until_it_is_told(tab, serving, 'another')
-        tab.page.keyboard.press('Escape')
-        tab.page.wait_for_timeout(1000)
-        assert not others and look(tab) == 'another'
-        tab.page.reload()
         until_it_is_told(tab, serving, 'free')
+        assert not others
+        assert 'now another robot: another' in tab.page.locator('#chefmate-stop').inner_text()
+        assert tab.page.title() == 'ChefMate · another'
         tab.page.keyboard.press('Escape')
         tab.page.wait_for_timeout(1000)
         assert others and not mine

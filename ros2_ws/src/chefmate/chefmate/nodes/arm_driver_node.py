@@ -19,7 +19,12 @@ from chefmate_core.realtime import RealtimeConfig
 from chefmate_core.safety.config import load_preset
 from chefmate_core.safety.gate import SafetyGate, Setpoint
 from chefmate_core.servo.arm import ArmReading, FeetechArm
-from chefmate_core.servo.errors import PortLostError, PortMissingError, ServoSilentError
+from chefmate_core.servo.errors import (
+    PortBusyError,
+    PortLostError,
+    PortMissingError,
+    ServoSilentError,
+)
 from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
@@ -28,7 +33,7 @@ from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
 from chefmate_ros.telemetry_messages import servo_telemetry
 
-NOT_READY = (PortMissingError, PortLostError, ServoSilentError)
+NOT_READY = (PortMissingError, PortBusyError, PortLostError, ServoSilentError)
 
 
 class ArmDriverNode(LifecycleNode):

@@ -41,7 +41,7 @@ HEAD_HTML = f"""
 }}
 #{BAR_ID}[data-look=latched] {{ background: #7d1210; }}
 #{BAR_ID}:is([data-look=connecting], [data-look=lost], [data-look=absent], [data-look=gone],
-  [data-look=another], [data-look={ENDED}]) {{
+  [data-look={ENDED}]) {{
   background: #5c6066; border-style: dashed; cursor: not-allowed;
 }}
 #{BAR_ID}[data-look=unanswered] {{ background: #7d1210; border-color: #ffd43b; }}
@@ -75,7 +75,6 @@ HEAD_HTML = f"""
     absent: ['NO ARM TO STOP', 'none answers here'],
     gone: ['NO ARM TO STOP', 'its driver has gone, the servos may hold; ' + plug],
     {ENDED}: ['PAGE ENDED', 'the arm cannot be stopped from here'],
-    another: ['ANOTHER ROBOT', 'it has the address of yours, which has ended; reload to see it'],
     lost: ['NOT CONNECTED', 'the robot does not answer; ' + plug],
   }};
   const heard = ['stopping', 'unanswered', 'stopped', 'latched'];  // the press arrived
@@ -85,7 +84,7 @@ HEAD_HTML = f"""
   address.protocol = address.protocol.replace('http', 'ws');
   address.search = address.hash = '';
   let said = 'connecting', silent = 0, looked = 0, pressed = null, shown = null;
-  let line = null, dialed = -Infinity, robot = null, known = false;
+  let line = null, dialed = -Infinity, robot = null, known = false, moved = '';
   const now = () => performance.now();
   document.title = 'ChefMate';
   const bar = document.createElement('button');
@@ -101,16 +100,21 @@ HEAD_HTML = f"""
     show();
   }};
   const meet = (name) => {{
-    robot ??= name;
-    known = name === robot;
+    if (robot !== null && name !== robot) {{  // its address is another's now: so is this page
+      moved = 'now another robot: ' + name;
+      pressed = shown = null;
+    }}
+    robot = name;
+    said = 'connecting';  // what was said before is old
+    known = true;
     document.title = 'ChefMate · ' + robot;
-    if (known) insist(); else said = 'another';
+    insist();
   }};
   const hear = (event) => {{
     silent = 0;
     looked = now();
     if (event.data.startsWith('{ROBOT}')) return meet(event.data.slice({len(ROBOT)}));
-    if (known) said = event.data;
+    said = event.data;
     if (heard.includes(said) || said === '{ENDED}') pressed = null;
     insist();
     show();
@@ -130,20 +134,20 @@ HEAD_HTML = f"""
     const closed = line.readyState > WebSocket.OPEN;
     if ((closed || lost) && now() - dialed > (closed ? {REDIAL_MS} : {LOST_MS})) dial();
     let look = lost && said !== '{ENDED}' ? 'lost' : said;
-    if (!lost && known && pressed !== null && !heard.includes(said))
+    if (!lost && pressed !== null && !heard.includes(said))
       look = now() - pressed < {ANSWER_MS} ? 'stopping' : 'unanswered';
     if (shown === look) return;
     shown = look;
     bar.dataset.look = look;
     const [big, small] = texts[look];
     bar.replaceChildren(big);
-    for (const text of [small, blind]) {{
+    for (const text of [small, blind, moved]) {{
       if (!text) continue;
       const note = document.createElement('small');
       note.textContent = text;
       bar.append(note);
     }}
-    bar.setAttribute('aria-label', [big, small, blind].filter(Boolean).join('. '));
+    bar.setAttribute('aria-label', [big, small, blind, moved].filter(Boolean).join('. '));
   }};
   bar.addEventListener('pointerdown', (event) => {{ event.preventDefault(); press(); }});
   bar.addEventListener('click', (event) => {{ if (event.detail === 0) press(); }});

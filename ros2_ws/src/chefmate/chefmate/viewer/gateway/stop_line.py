@@ -23,7 +23,7 @@ class StopLine:
     Args:
         press: asks for the stop; called by the gateway's thread for every press, must not wait.
         robot: whose stop it is. Another launch may get the port of one that has ended, and its
-            open pages with it; they must not take that arm for theirs.
+            open pages with it, which have to say so.
     """
 
     def __init__(self, press: Callable[[], None], robot: str = '') -> None:
