@@ -58,10 +58,10 @@ class EmergencyStop:
             if stopped and not self.stopped:
                 self.latch += 1
             self.stopped = stopped
-            if stopped:
-                self._wanted_since_s = None
-            else:
+            if not stopped:
                 self._asked_s = -math.inf
+            elif self._asked_s >= self._pressed_s:  # a later press has not been asked for yet
+                self._wanted_since_s = None
 
     def look(self, offered: bool, speaks: bool, now_s: float) -> str:
         """Ask again where that is due, and return the word for the page's bar.
@@ -92,7 +92,8 @@ class EmergencyStop:
     def _is_wanted(self, now_s: float) -> bool:
         waited_s = now_s - self._pressed_s
         nobody = not (self._offered or self._lost) and waited_s > BEFORE_ARM_S
-        if nobody or (self.stopped and waited_s > SETTLED_S):
+        was_asked = self._asked_s >= self._pressed_s
+        if nobody or (self.stopped and was_asked and waited_s > SETTLED_S):
             self._wanted_since_s = None
         return self._wanted_since_s is not None
 

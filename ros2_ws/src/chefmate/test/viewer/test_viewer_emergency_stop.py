@@ -1,5 +1,7 @@
 """What the page says of the emergency stop, and how long it asks for it; without ROS."""
 
+import heapq
+import random
 import re
 
 import pytest
@@ -114,6 +116,53 @@ def test_a_press_of_a_stopped_arm_does_not_stop_it_after_a_later_release(stop, a
     stop.heard(False)
     assert look(stop, 1.5) == 'free'
     assert asked == [True]
+
+
+def test_a_second_tap_is_not_answered_by_what_answers_the_first(stop, asked):
+    stop.press(NOW_S)
+    stop.press(NOW_S + 0.08)  # too soon to be asked; somebody released meanwhile
+    stop.heard(True)
+    stop.heard(False)
+    look(stop, 0.1)
+    assert asked == [True, True]
+
+
+def test_whatever_the_delays_the_last_press_is_the_last_word():
+    for seed in range(300):
+        assert last_word(seed), f'seed {seed}'
+
+
+def last_word(seed):
+    """Return what a driver hears last; requests and answers are under way for up to 0.3 s."""
+    draw = random.Random(seed)
+    there_s, back_s = draw.uniform(0.0, 0.3), draw.uniform(0.0, 0.3)
+    events = [(draw.uniform(0.0, 0.3), 'press') for _ in range(draw.randint(1, 6))]
+    last_press_s = max(events)[0]
+    events += [(draw.uniform(0.0, last_press_s), 'release') for _ in range(draw.randint(0, 4))]
+    events += [(0.5 * number, 'look') for number in range(8)]
+    queue = [(when_s, index, what) for index, (when_s, what) in enumerate(events)]
+    driver = []
+    clock = [0.0]
+
+    def send(what, delay_s):
+        heapq.heappush(queue, (clock[0] + delay_s, len(queue) + 1000 * len(driver), what))
+
+    stop = EmergencyStop(lambda wanted: send(('asked', wanted), there_s))
+    heapq.heapify(queue)
+    while queue:
+        clock[0], _, what = heapq.heappop(queue)
+        now_s = NOW_S + clock[0]
+        if what == 'press':
+            stop.press(now_s)
+        elif what == 'look':
+            stop.look(True, True, now_s)
+        elif what == 'release' or what[0] == 'asked':
+            driver.append(what != 'release' and what[1])
+            send(('heard', driver[-1]), back_s)
+        else:
+            stop.heard(what[1])
+            stop.look(True, True, now_s)
+    return driver[-1]
 
 
 def test_the_bar_has_words_for_all_that_it_may_be_told():
