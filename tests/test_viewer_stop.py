@@ -152,6 +152,7 @@ def test_a_driver_that_hangs_is_asked_until_it_stops_and_its_stop_is_known_again
     tab = blind_chromium.open(serve(), SMALL)
     until_it_looks(tab, 'free')
     driver = driver_of(domain)
+    tab.page.wait_for_timeout(3000)  # until it has reported: it does so once a second
     with hanging(driver):
         until_it_looks(tab, 'silent')
         tab.page.keyboard.press('Escape')

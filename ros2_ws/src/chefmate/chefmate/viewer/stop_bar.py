@@ -65,7 +65,7 @@ HEAD_HTML = f"""
   const plug = 'a real arm: pull its power plug';
   const texts = {{
     connecting: ['CONNECTING \\u2026', 'the arm cannot be stopped from here yet'],
-    free: ['EMERGENCY STOP', 'or press Esc'],
+    free: ['EMERGENCY STOP', matchMedia('(any-pointer: fine)').matches ? 'or press Esc' : 'press'],
     unknown: ['EMERGENCY STOP', 'the arm has not said yet how it is'],
     silent: ['EMERGENCY STOP', 'the arm has fallen silent; ' + plug],
     stopping: ['STOPPING \\u2026', ''],
