@@ -145,6 +145,7 @@ def test_a_browser_that_draws_nothing_stops_the_arm_whatever_key_is_held(
         until_it_looks(tab, 'free')
 
 
+@pytest.mark.nightly  # a minute: DDS believes for 20 s that a driver which hangs is there
 @needs_browser
 def test_a_driver_that_hangs_is_asked_until_it_stops_and_its_stop_is_known_again(
     arm, hand, serve, blind_chromium, domain
