@@ -8,9 +8,9 @@ from rich.console import Console
 
 from chefmate.launching import LaunchJob, OutputLine, parse_assignments
 from chefmate.task.monitor import DiagnosticsMonitor
+from chefmate.task.report import PAGE
 
 LAUNCH_FILE = 'viewer.launch.py'
-PAGE = 'viewer: page'  # its name in /diagnostics
 LISTEN_S = 2.5  # every part reports once a second
 LOOK_S = 0.1
 

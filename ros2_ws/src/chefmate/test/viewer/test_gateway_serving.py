@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from page_watcher import CAMERA
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -20,18 +21,6 @@ viser = pytest.importorskip('viser')
 PICTURES = 100
 TOKEN = 'a-token_of.enough~length'
 PROTOCOL = [f'viser-v{viser.__version__}']
-CAMERA = {
-    'type': 'ViewerCameraMessage',
-    'wxyz': (1.0, 0.0, 0.0, 0.0),
-    'position': (1.0, 1.0, 1.0),
-    'fov': 1.0,
-    'near': 0.1,
-    'far': 100.0,
-    'image_height': 600,
-    'image_width': 800,
-    'look_at': (0.0, 0.0, 0.0),
-    'up_direction': (0.0, 0.0, 1.0),
-}
 
 
 @pytest.fixture(scope='module')

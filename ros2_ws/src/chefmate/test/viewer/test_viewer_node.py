@@ -8,6 +8,7 @@ import rclpy
 
 viser = pytest.importorskip('viser')
 import msgspec  # noqa: E402
+from page_watcher import CAMERA  # noqa: E402
 from websockets.sync.client import connect  # noqa: E402
 
 from chefmate.nodes.viewer_node import ViewerNode  # noqa: E402
@@ -15,18 +16,6 @@ from chefmate_core.diagnosis import Level  # noqa: E402
 from chefmate_ros import qos  # noqa: E402
 
 PATIENCE_S = 20.0
-CAMERA = {
-    'type': 'ViewerCameraMessage',
-    'wxyz': (1.0, 0.0, 0.0, 0.0),
-    'position': (1.0, 1.0, 1.0),
-    'fov': 1.0,
-    'near': 0.1,
-    'far': 100.0,
-    'image_height': 844,
-    'image_width': 390,
-    'look_at': (0.0, 0.0, 0.0),
-    'up_direction': (0.0, 0.0, 1.0),
-}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 viser = pytest.importorskip('viser')
 import msgspec  # noqa: E402
 import zstandard  # noqa: E402
+from page_watcher import CAMERA  # noqa: E402
 from websockets.exceptions import ConnectionClosed  # noqa: E402
 from websockets.sync.client import connect  # noqa: E402
 
@@ -28,18 +29,6 @@ ROBOT = 'kitchen-pc, domain 7'
 JPEG = b'\xff\xd8 a picture \xff\xd9'
 TASKS = ('pick up the bread', 'make a sandwich')
 OFFERED = frozenset({'emergency_stop', 'execute_task', 'cancel_task', 'kitchen/reset'})
-CAMERA = {
-    'type': 'ViewerCameraMessage',
-    'wxyz': (1.0, 0.0, 0.0, 0.0),
-    'position': (1.0, 1.0, 1.0),
-    'fov': 1.0,
-    'near': 0.1,
-    'far': 100.0,
-    'image_height': 844,
-    'image_width': 390,
-    'look_at': (0.0, 0.0, 0.0),
-    'up_direction': (0.0, 0.0, 1.0),
-}
 
 
 class Watcher:
