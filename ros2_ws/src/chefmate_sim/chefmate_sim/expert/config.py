@@ -55,6 +55,7 @@ class ExpertConfig:
     max_attempts: int = 3  # of one slice
     # Keeping time.
     lookahead_s: float = 0.35  # before its end a part of the plan is continued: replan + latency
+    late_s: float = 0.15  # an arm that is later on its path than that is waited for with the jaw
     lag_s: float = 0.5  # a moving arm may be that late on its path
     stall_s: float = 0.3  # a standing arm may be that late
     step_rad: float = 0.06  # offered to a held arm: one that takes it is free again

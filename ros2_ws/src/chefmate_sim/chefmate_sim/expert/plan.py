@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from chefmate_core.joints import GRIPPER
 from chefmate_sim.expert.kinematics import ARM_JOINT_COUNT
 from chefmate_sim.expert.trajectory import MotionCaps, Segment
 
@@ -66,6 +67,18 @@ class Plan:
             if start_s <= stamp_s:
                 phase = segment.phase
         return phase
+
+    def jaw_moved_s(self, stamp_s: float) -> float:
+        """Return when the last motion of the jaw began before `stamp_s`; -inf if there was none.
+
+        The arm goes into a slot and out of it on the same path. What tells the two apart is the
+        jaw: from behind its last motion, going on with the plan would drop what it holds.
+        """
+        for start_s, segment in reversed(self._timed):
+            moves = abs(segment.end_rad[GRIPPER] - segment.start_rad[GRIPPER]) > _TIE_RAD
+            if start_s <= stamp_s and moves:
+                return start_s
+        return -np.inf
 
     def nearest(self, position_rad: np.ndarray, from_s: float, to_s: float) -> tuple[float, float]:
         """Return the latest stamp in a range at which the plan is nearest to the arm's joints.

@@ -1,6 +1,6 @@
 """From object poses to the segments of one pick and one placement."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -28,6 +28,7 @@ HOME_RAD.setflags(write=False)
 
 # A slice can be gripped only if the finger, 8-27 mm thick below the pad, fits under it.
 GRASPABLE_TILT_RAD = (0.5, 1.1)
+_NO_WAY_M = 0.002  # shorter ones are left out
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,14 @@ class Planner:
         before_m = grasp_m - along * config.enter_m
         high_m = before_m + np.array([0.0, 0.0, config.above_m])
 
-        def between(start_m, end_m):
-            return lambda f: tcp_in_plane(self.arm, start_m + f * (end_m - start_m), normal)
-
         motions, jaw_rad = self._motions, config.open_jaw_rad
         high_rad = motions.posture(tcp_in_plane(self.arm, high_m, normal), start_rad, jaw_rad)
         phase = f'{name}: reaching'
         segments = motions.move(phase, start_rad, high_rad, config.empty_height_m)
-        down = motions.line(phase, high_rad, between(high_m, before_m))
-        enter = motions.line(f'{name}: entering', down.end_rad, between(before_m, grasp_m))
+        down = motions.line(phase, high_rad, self._in_plane(high_m, before_m, normal))
+        enter = motions.line(
+            f'{name}: entering', down.end_rad, self._in_plane(before_m, grasp_m, normal)
+        )
         return [*segments, down, enter, hold(enter.phase, enter.end_rad, config.settle_s)]
 
     def close(self, name: str, start_rad: np.ndarray) -> list[Segment]:
@@ -99,28 +99,41 @@ class Planner:
         )
         return [segment, hold(segment.phase, segment.end_rad, self.config.grip_s)]
 
-    def lift(self, name: str, start_rad: np.ndarray) -> list[Segment]:
-        """Return the way out along the slot, then straight up, before any pan."""
+    def lift(self, name: str, start_rad: np.ndarray, risen_m: float = 0.0) -> list[Segment]:
+        """Return the way out along the slot, then straight up, before any pan.
+
+        Args:
+            name: the slice.
+            start_rad: joint positions at the start, shape (6,).
+            risen_m: how much higher than in its slot the slice is already.
+
+        Raises:
+            UnreachableError: part of the way is out of reach.
+        """
         config = self.config
         # The slot's direction is the one in which the jaw went in. The slice itself may have
         # turned a little in the grip.
         start = self.arm.forward(start_rad)
         start_m, normal = start.position_m, start.rotation[:, 2]
-        out_m = start_m - downhill(normal) * config.leave_m
+        along = downhill(normal)
+        left_m = max(0.0, config.leave_m + risen_m / along[2])  # along[2] is below 0
+        out_m = start_m - along * left_m
         top_m = np.array([*out_m[:2], max(config.travel_height_m, out_m[2])])
-        phase = f'{name}: lifting'
-        out = self._motions.line(
-            phase, start_rad,
-            lambda f: tcp_in_plane(self.arm, start_m + f * (out_m - start_m), normal),
-        )  # fmt: skip
-        if top_m[2] - out_m[2] < 0.002:
-            return [out]
-        up = self._motions.line(
-            phase, out.end_rad,
-            lambda f: tcp_in_plane(self.arm, out_m + f * (top_m - out_m), normal),
-            speed=config.travel_speed,
-        )  # fmt: skip
-        return [out, up]
+        phase, segments, end_rad = f'{name}: lifting', [], start_rad
+        for begin_m, end_m, speed in (
+            (start_m, out_m, config.contact_speed), (out_m, top_m, config.travel_speed),
+        ):  # fmt: skip
+            if np.linalg.norm(end_m - begin_m) >= _NO_WAY_M:
+                segments.append(self._motions.line(
+                    phase, end_rad, self._in_plane(begin_m, end_m, normal), speed=speed
+                ))  # fmt: skip
+                end_rad = segments[-1].end_rad
+        return segments
+
+    def _in_plane(
+        self, begin_m: np.ndarray, end_m: np.ndarray, normal: np.ndarray
+    ) -> Callable[[float], TcpPose]:
+        return lambda f: tcp_in_plane(self.arm, begin_m + f * (end_m - begin_m), normal)
 
     def carry(
         self, name: str, start_rad: np.ndarray, in_hand: InHand, objects: Mapping[str, Pose]

@@ -85,7 +85,7 @@ class ExpertPolicy:
             tracker.plan.delay((1.0 - observation.speed) * (stamp_s - self._previous_s))
             tracker.follow(observation, partial(task.restart, observation))
         if not tracker.waits:
-            self._extend(tracker.plan, task, observation)
+            self._extend(tracker, task, observation)
         self._previous_s = stamp_s
         plan, done = tracker.plan, _is_done(tracker.plan, task, observation)
         plan.forget_before(stamp_s - self._config.recall_s)
@@ -107,12 +107,13 @@ class ExpertPolicy:
             plan.append(task.restart(observation, position_rad), observation.stamp_s)
         return Tracker(plan, self._config)
 
-    def _extend(self, plan: Plan, task: PickAndPlaceTask, observation: Observation) -> None:
+    def _extend(self, tracker: Tracker, task: PickAndPlaceTask, observation: Observation) -> None:
         """Append the parts that are due. Several can be: a part without motion takes no time."""
+        plan = tracker.plan
         for _ in range(_MAX_PARTS_AT_ONCE):
             if plan.end_s - observation.stamp_s > self._config.lookahead_s:
                 return
-            segments = task.advance(observation, plan.end_rad)
+            segments = task.advance(observation, plan.end_rad, tracker.is_on_time(observation))
             if not segments:
                 return
             plan.append(segments, observation.stamp_s)

@@ -68,6 +68,7 @@ class Simulation:
             load_preset(self.config.preset), LOWER_LIMITS_RAD, UPPER_LIMITS_RAD, CONTROL_PERIOD_S
         )
         self.policy_is_running = True
+        self.is_commanded = True  # whether the executor's goals arrive at the gate
         self.override: dict[int, float] = {}  # joint index -> rad: someone pushes the arm there
         self.last_chunk: ActionChunk | None = None
         # As on the robot, the arm has held for a while when a task begins.
@@ -145,7 +146,7 @@ class Simulation:
                 chunk.stamp_s, chunk.positions_rad, chunk.period_s, now_s, measured, chunk.done
             )
         goal = self.timeline.sample(now_s)
-        if goal is not None:
+        if goal is not None and self.is_commanded:
             self.gate.command(
                 Command(NAMES, goal.position_rad.tolist(), now_s, 'executor'), now_s, now_s
             )

@@ -11,6 +11,7 @@ from chefmate_core.geometry import Pose
 from chefmate_core.joints import GRIPPER
 from chefmate_core.policy.protocol import Observation
 from chefmate_sim.expert.grasp_geometry import tilt_rad
+from chefmate_sim.expert.kinematics import UnreachableError
 from chefmate_sim.expert.planner import InHand, Planner
 from chefmate_sim.expert.trajectory import Segment
 
@@ -62,8 +63,16 @@ class PickAndPlaceTask:
         """The slice in work."""
         return self._layers[min(max(self._layer, 0), len(self._layers) - 1)]
 
-    def advance(self, observation: Observation, end_rad: np.ndarray) -> list[Segment]:
+    def advance(
+        self, observation: Observation, end_rad: np.ndarray, on_time: bool
+    ) -> list[Segment]:
         """Return the next part, planned from `end_rad`, or nothing while the last one still acts.
+
+        Args:
+            observation: what is seen now, shortly before the end.
+            end_rad: joint positions at the end, shape (6,).
+            on_time: whether the arm keeps up with the plan; the jaw does not act on a slice
+                before the arm is there.
 
         Raises:
             PolicyError: there is no way on; the message says why.
@@ -71,13 +80,13 @@ class PickAndPlaceTask:
         match self.part:
             case Part.START:
                 return self._next_layer(observation, end_rad)
-            case Part.REACH:
+            case Part.REACH if on_time:
                 return self._close(observation, end_rad)
             case Part.CLOSE if self._jaw_has_closed(observation):
                 return self._lift(observation, end_rad)
             case Part.LIFT:
                 return self._carry_or_retry(observation, end_rad)
-            case Part.CARRY:
+            case Part.CARRY if on_time:
                 self._jaw_before_rad = float(observation.joint_position_rad[GRIPPER])
                 return self._enter(Part.RELEASE, self._planner.release(self.slice_name, end_rad))
             case Part.RELEASE if self._jaw_has_opened(observation):
@@ -91,6 +100,8 @@ class PickAndPlaceTask:
         grasp = self._held(observation)
         if self.part in (Part.CARRY, Part.RELEASE) and grasp is not None:
             return self._carry(grasp, observation, start_rad)
+        if self.part is Part.LIFT and grasp is not None:
+            return self._lift_further(grasp, observation, start_rad)
         if self.part is Part.RETREAT:
             return self._planner.retreat(self.slice_name, start_rad)
         if self.part is Part.HOME:
@@ -135,6 +146,18 @@ class PickAndPlaceTask:
         height_m = float(_pose(observation.objects, self.slice_name).position_m[2])
         self._grasp = _Grasp(height_m, self._seen_in_hand(observation))
         return self._enter(Part.LIFT, self._planner.lift(self.slice_name, end_rad))
+
+    def _lift_further(
+        self, grasp: _Grasp, observation: Observation, start_rad: np.ndarray
+    ) -> list[Segment]:
+        height_m = float(_pose(observation.objects, self.slice_name).position_m[2])
+        risen_m = max(0.0, height_m - grasp.slice_height_m)
+        try:
+            return self._planner.lift(self.slice_name, start_rad, risen_m)
+        except UnreachableError:
+            if risen_m <= _RISEN_M:
+                raise
+            return self._carry(grasp, observation, start_rad)  # it is out of its slot
 
     def _carry_or_retry(self, observation: Observation, end_rad: np.ndarray) -> list[Segment]:
         grasp = self._held(observation)

@@ -48,6 +48,14 @@ class Tracker:
         """Whether the plan stands still until the arm is free again."""
         return self._waiting is not None
 
+    def is_on_time(self, observation: Observation) -> bool:
+        """Return whether the arm is where the plan has it, as far as its servos can be."""
+        stamp_s, config = observation.stamp_s, self._config
+        reached_s, beside_rad = self.plan.nearest(
+            observation.joint_position_rad, stamp_s - config.lag_s, stamp_s
+        )
+        return stamp_s - reached_s < config.late_s and beside_rad < config.step_rad
+
     def follow(self, observation: Observation, new_way: NewWay) -> None:
         """Compare the arm with the plan, and stop or resume the plan where that is due."""
         self.note = ''
@@ -71,6 +79,7 @@ class Tracker:
     def _stop(self, observation: Observation) -> None:
         config, stamp_s = self._config, observation.stamp_s
         recalled_s = min(stamp_s, self._previous_s) - config.recall_s
+        recalled_s = max(recalled_s, self.plan.jaw_moved_s(stamp_s))
         left_s, beside_rad = self.plan.nearest(observation.joint_position_rad, recalled_s, stamp_s)
         path = self.plan
         if beside_rad > 2 * config.on_path_rad:
