@@ -17,9 +17,11 @@ def domain():
 
 @pytest.fixture
 def environment(domain, tmp_path):
-    """The environment of a test's processes."""
+    """The environment of a test's processes; what one leaves behind, the next does not find."""
+    (tmp_path / 'tmp').mkdir()
     return {
         **os.environ,
+        'TMPDIR': str(tmp_path / 'tmp'),  # default of run_dir: ports, locks, the clutch's marker
         'ROS_DOMAIN_ID': str(domain),
         'ROS_LOG_DIR': str(tmp_path / 'log'),
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',

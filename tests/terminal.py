@@ -50,10 +50,15 @@ class Terminal:
 
     def see(self, words, timeout_s=60.0):
         """Wait until these words are on the screen, from now on."""
+        self.see_one_of(words, timeout_s=timeout_s)
+
+    def see_one_of(self, *words, timeout_s=60.0):
+        """Wait until one of these is on the screen, from now on; return which."""
         end_s = time.monotonic() + timeout_s
-        while words not in self.text:
-            assert time.monotonic() < end_s, f'never saw {words!r} in:\n{self.text[-3000:]}'
+        while not any(one in self.text for one in words):
+            assert time.monotonic() < end_s, f'never saw {words} in:\n{self.text[-3000:]}'
             time.sleep(0.02)
+        return next(index for index, one in enumerate(words) if one in self.text)
 
     def press(self, key):
         self.text, self.raw = '', b''

@@ -222,5 +222,10 @@ class _Desk:
 
     def _picture(self, recorder: RemoteRecorder):
         return recording_view(
-            recorder.values, recorder.level, recorder.sentence, list(self._lines), recorder.hand
+            recorder.values,
+            recorder.level,
+            recorder.sentence,
+            list(self._lines),
+            recorder.hand,
+            recorder.hindrance,
         )

@@ -15,6 +15,14 @@ from chefmate_ros import qos
 
 STATUS = 'recorder: episodes'
 HAND = 'kitchen: hand'  # of the scripted leader, in simulation
+TELEOP = 'teleop: teleop'
+# What a clutch that is not engaged means for the person who records.
+HINDRANCES = {
+    'paused': 'the follower stands still: the clutch is paused. Next, in another terminal: '
+    'chefmate teleop --resume',
+    'stopped': 'the follower stands still: the emergency stop opened the clutch. Next, in another '
+    'terminal: see why, chefmate estop --release, chefmate teleop --resume',
+}
 START, STOP, DISCARD = (
     f'recorder/{name}' for name in ('start_recording', 'stop_recording', 'discard_episode')
 )
@@ -29,6 +37,7 @@ class RemoteRecorder:
         self.values: Mapping[str, str] = {}
         self.level, self.sentence = 3, 'the recorder is not up yet'
         self.hand = ''  # what the simulated hand does; empty: there is none
+        self.hindrance = ''  # why the follower does not do as the leader does; empty: it does
         self._context = Context()
         rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node('record', context=self._context)
@@ -72,3 +81,7 @@ class RemoteRecorder:
                 self.level, self.sentence = status.level[0], status.message
             elif status.name == HAND:
                 self.hand = status.message
+            elif status.name == TELEOP:
+                values = {entry.key: entry.value for entry in status.values}
+                waits = status.message if status.level[0] else ''
+                self.hindrance = HINDRANCES.get(values.get('clutch', ''), waits)

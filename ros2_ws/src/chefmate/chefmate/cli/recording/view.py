@@ -20,10 +20,17 @@ def recording_view(
     sentence: str,
     lines: Sequence[str],
     hand: str = '',
+    hindrance: str = '',
 ) -> RenderableType:
     """Return the picture for what the recorder said last; `lines` stand below it.
 
-    `hand`: what the simulated hand does, where there is one.
+    Args:
+        values: the recorder's figures.
+        level: how it is, as in /diagnostics.
+        sentence: what it said.
+        lines: of the launch.
+        hand: what the simulated hand does, where there is one.
+        hindrance: why the follower does not do as the leader does; empty if it does.
     """
     parts: list[RenderableType] = [_head(values, level, sentence)]
     length_s = number(values, 'episode_time_s')
@@ -31,6 +38,8 @@ def recording_view(
         parts.append(ProgressBar(total=length_s, completed=number(values, 'elapsed_s')))
     if hand:
         parts.append(Text(f'the hand: {hand}'))
+    if hindrance:
+        parts.append(Text(hindrance, style='yellow'))
     parts += [_rates(values), _disk(values)]
     last = _last(values)
     if last is not None:
