@@ -5,10 +5,8 @@ from pathlib import Path
 
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool
-from std_srvs.srv import SetBool
 
+from chefmate.nodes.arm_topics import ArmTopicNames, ArmTopics
 from chefmate.nodes.driver_log import DriverLog
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.diagnosis import Diagnosis, Level
@@ -17,7 +15,7 @@ from chefmate_core.driver.report import diagnose
 from chefmate_core.errors import ChefMateError
 from chefmate_core.realtime import RealtimeConfig
 from chefmate_core.safety.config import load_preset
-from chefmate_core.safety.gate import SafetyGate, Setpoint
+from chefmate_core.safety.gate import SafetyGate
 from chefmate_core.servo.arm import ArmReading, FeetechArm
 from chefmate_core.servo.errors import (
     PortBusyError,
@@ -28,7 +26,6 @@ from chefmate_core.servo.errors import (
 from chefmate_msgs.msg import ServoTelemetry
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
-from chefmate_ros.joint_messages import command_from, joint_state, time_message
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
 from chefmate_ros.telemetry_messages import servo_telemetry
@@ -73,19 +70,11 @@ class ArmDriverNode(LifecycleNode):
         autostart = declare(self, 'autostart', True, 'Configure and activate by itself.')
         self._driver: ArmDriver | None = None
         self._failure: ChefMateError | None = None
-        self._estopped = False
         self._log = DriverLog(self.get_logger())
         self._diagnostics = DiagnosticsPublisher(self, hardware_id=self._port)
         self._diagnostics.add('arm', self._diagnose)
-        self._states = self.create_publisher(JointState, 'joint_states', qos.STATE)
         self._telemetry = self.create_publisher(ServoTelemetry, 'servo_telemetry', qos.STATE)
-        if self._accepts_commands:
-            self._applied = self.create_publisher(JointState, 'joint_commands_applied', qos.STATE)
-            self._estop_state = self.create_publisher(Bool, 'emergency_stop_active', qos.LATCHED)
-            self.create_subscription(
-                JointState, 'joint_commands', self._on_command, qos.COMMAND_READER
-            )
-            self.create_service(SetBool, 'emergency_stop', self._on_emergency_stop)
+        self._topics = ArmTopics(self, ArmTopicNames(), is_commanded=self._accepts_commands)
         self._watch = self.create_timer(
             0.1, self._watch_driver, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
@@ -129,10 +118,10 @@ class ArmDriverNode(LifecycleNode):
                 gate,
                 self._rate_hz,
                 on_reading=self._publish_reading,
-                on_setpoint=self._publish_setpoint,
-                on_estop=self._publish_estop,
-                wall_clock=lambda: self.get_clock().now().nanoseconds * 1e-9,
-                estopped=self._estopped,
+                on_setpoint=self._topics.tell_setpoint,
+                on_estop=self._topics.tell_estop,
+                wall_clock=self._topics.clock_s,
+                estopped=self._topics.estopped,
                 telemetry_rate_hz=self._telemetry_rate_hz,
                 realtime=self._realtime,
             )
@@ -145,11 +134,11 @@ class ArmDriverNode(LifecycleNode):
                     raise
         except ChefMateError as error:
             return self._failed(error)
-        self._driver = driver
+        self._driver = self._topics.driver = driver
         self._log.forget()
         self._failure = None
         if self._accepts_commands:
-            self._publish_estop(self._estopped)
+            self._topics.tell_estop(self._topics.estopped)
         self.get_logger().info(f'reading {self._port} at {self._rate_hz:g} Hz')
         for measure in driver.realtime.measures:
             self.get_logger().info(f'real time, {measure.name}: {measure}')
@@ -162,7 +151,7 @@ class ArmDriverNode(LifecycleNode):
                 self._driver.engage()
             except ChefMateError as error:
                 return self._failed(error)
-            if self._estopped:
+            if self._topics.estopped:
                 self.get_logger().warning('emergency stop latched: torque waits for its release')
             else:
                 self.get_logger().info(f'torque is on, preset {self._preset}')
@@ -195,7 +184,7 @@ class ArmDriverNode(LifecycleNode):
         self._stop_driver(self._torque_off_at_exit)
 
     def _stop_driver(self, torque_off: bool) -> None:
-        driver, self._driver = self._driver, None
+        driver, self._driver, self._topics.driver = self._driver, None, None
         if driver is None:
             return
         try:
@@ -210,40 +199,14 @@ class ArmDriverNode(LifecycleNode):
         self.get_logger().error(str(error))
         return TransitionCallbackReturn.FAILURE
 
-    # --- messages --------------------------------------------------------------------------------
-
-    def _on_command(self, message: JointState) -> None:
-        if self._driver is not None:
-            self._driver.command(command_from(message))
-
-    def _on_emergency_stop(
-        self, request: SetBool.Request, response: SetBool.Response
-    ) -> SetBool.Response:
-        try:
-            self._estopped |= request.data  # latched here too: it outlives this driver
-            if self._driver is not None:
-                self._driver.set_estop(request.data)
-            else:
-                self._publish_estop(request.data)
-            response.success = True
-            response.message = 'stopped' if request.data else 'released'
-        except ChefMateError as error:
-            response.message = str(error)
-        return response
+    # --- the loop --------------------------------------------------------------------------------
 
     def _publish_reading(self, reading: ArmReading) -> None:
-        age_s = time.monotonic() - reading.steady_time_s
-        stamp = time_message(self.get_clock().now().nanoseconds * 1e-9 - age_s)
-        self._states.publish(joint_state(stamp, reading.position_rad, reading.velocity_rad_s))
+        """In the loop's thread."""
+        message = self._topics.tell_reading(reading)
         if reading.health is not None and self._driver is not None:
+            stamp = message.header.stamp
             self._telemetry.publish(servo_telemetry(stamp, reading.health, self._driver.gate))
-
-    def _publish_setpoint(self, setpoint: Setpoint) -> None:
-        stamp = self.get_clock().now().to_msg()
-        message = joint_state(
-            stamp, setpoint.position_rad, setpoint.velocity_rad_s, frame_id=setpoint.mode
-        )
-        self._applied.publish(message)
 
     def _watch_driver(self) -> None:
         """A loop that has ended is the end of the node, and so of the launch."""
@@ -255,13 +218,6 @@ class ArmDriverNode(LifecycleNode):
                 f'{self.get_fully_qualified_name()}: the loop has ended: {driver.last_error}'
             ) from driver.failure
         self._log.tell(driver)
-
-    def _publish_estop(self, active: bool) -> None:
-        """Runs also in the loop's thread: the gate latches the stop by itself too."""
-        self._estopped = active
-        self._estop_state.publish(Bool(data=active))
-        if active and self._driver is not None:
-            self.get_logger().error(f'emergency stop: {self._driver.stop_reason}')
 
     def _diagnose(self) -> Diagnosis:
         if self._driver is None:

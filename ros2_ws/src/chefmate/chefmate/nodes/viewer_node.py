@@ -171,7 +171,7 @@ class ViewerNode(Node):
         now_s = time.monotonic()
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
-            report = Report(status.level[0], status.message, values, now_s)
+            report = Report(status.level[0], status.message, values, now_s, status.hardware_id)
             self._health.update(status.name, report)
 
     def _diagnose(self) -> Diagnosis:

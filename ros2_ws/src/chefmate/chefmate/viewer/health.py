@@ -32,6 +32,7 @@ class Report:
     sentence: str
     values: Mapping[str, str]
     received_s: float
+    hardware: str = ''  # whose word it is: a port, say
 
 
 @dataclass
@@ -39,10 +40,23 @@ class Health:
     """The newest report of every part, by name."""
 
     reports: dict[str, Report] = field(default_factory=dict)
+    _is_in_simulator: bool = False
 
     def update(self, name: str, report: Report) -> None:
         """Take one report."""
         self.reports[ARM if name == SIMULATED_ARM else name] = report
+        self._is_in_simulator |= name == SIMULATED_ARM
+
+    def kind_of_arm(self) -> str:
+        """Return whether it is a real arm that moves, for people; empty: nobody has spoken yet."""
+        arm = self.reports.get(ARM)
+        if arm is None:
+            return ''
+        if self._is_in_simulator:
+            return 'Arm in a simulator'
+        if PHYSICS in self.reports:  # of the kitchen that has the virtual arms
+            return 'Simulated arm'
+        return f'Real arm at {arm.hardware}' if arm.hardware else ''
 
     def of(self, name: str, now_s: float) -> Report | None:
         """Return a part's report; None: it never reported, or has fallen silent."""

@@ -32,7 +32,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Story:
-    """The headline with its tone, the task in force, what the judge says, what hurts."""
+    """What happens, the task in force, what the judge says, what hurts, which arm it is."""
 
     headline: str
     tone: Tone
@@ -40,6 +40,7 @@ class Story:
     judged: str
     working: bool
     careful: str  # what a servo suffers from
+    arm: str  # whether it is a real one
 
 
 def tell(
@@ -62,7 +63,9 @@ def tell(
     careful = '; '.join(servos.findings) if servos is not None else ''
 
     def story(headline: str, tone: Tone) -> Story:
-        return Story(headline, tone, instruction, judged, working, _sentence(careful))
+        return Story(
+            headline, tone, instruction, judged, working, _sentence(careful), health.kind_of_arm()
+        )
 
     if stopped:
         return story(_stopped(health, arm_speaks(feeds, health, now_s), now_s), Tone.BAD)

@@ -13,6 +13,7 @@ from chefmate.viewer.deeds import READ_ONLY, Deed, Situation, why_not
 from chefmate.viewer.feeds import Feed, Feeds, Progress, Servos
 from chefmate.viewer.health import (
     ARM,
+    PHYSICS,
     POLICY,
     RECORDER,
     SIMULATED_ARM,
@@ -100,6 +101,20 @@ def test_whether_the_arm_speaks_is_known_without_its_joints_too():
     simulated = Health()
     simulated.update(SIMULATED_ARM, Report(2, 'lost', {}, NOW_S))
     assert not arm_speaks(nobody, simulated, NOW_S)
+
+
+def test_it_is_said_whether_a_real_arm_moves():
+    board = Health()
+    assert board.kind_of_arm() == ''
+    board.update(ARM, Report(0, 'holding', {}, NOW_S, '/dev/follower'))
+    assert board.kind_of_arm() == 'Real arm at /dev/follower'
+    board.update(PHYSICS, Report(0, 'real-time factor 1.00', {}, NOW_S - 60.0))
+    assert board.kind_of_arm() == 'Simulated arm', 'also after its kitchen has died'
+    simulator = Health()
+    simulator.update(SIMULATED_ARM, Report(0, 'holding', {}, NOW_S, 'isaac_joint_states'))
+    assert simulator.kind_of_arm() == 'Arm in a simulator'
+    feeds = Feeds()
+    assert tell(feeds, board, False, '', None, NOW_S).arm == 'Simulated arm'
 
 
 def test_impossible_joint_angles_are_said_and_the_last_good_ones_stay():

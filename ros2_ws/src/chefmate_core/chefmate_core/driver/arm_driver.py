@@ -12,6 +12,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from chefmate_core.driver.arm import Arm
 from chefmate_core.driver.holding import ArmHolding
 from chefmate_core.driver.requests import LoopRequests
 from chefmate_core.errors import BusError, ChefMateError
@@ -19,8 +20,8 @@ from chefmate_core.garbage import GarbageKeeper
 from chefmate_core.realtime import RealtimeConfig, RealtimeReport, make_realtime
 from chefmate_core.safety.command import Command
 from chefmate_core.safety.gate import Mode, SafetyGate, Setpoint
-from chefmate_core.servo.arm import ArmHealth, ArmReading, FeetechArm
 from chefmate_core.servo.errors import ServoSilentError
+from chefmate_core.servo.readings import ArmHealth, ArmReading
 from chefmate_core.timing import Ticker
 
 TORQUE_CHECK_PERIOD_S = 1.0
@@ -42,7 +43,7 @@ class ArmDriver:
     """See the module's docstring.
 
     Args:
-        arm: the servos; connected by `start`.
+        arm: what is driven; connected by `start`.
         gate: limits of this arm.
         rate_hz: cycles per second.
         on_reading: called in the loop's thread with each reading.
@@ -59,11 +60,11 @@ class ArmDriver:
 
     def __init__(
         self,
-        arm: FeetechArm,
+        arm: Arm,
         gate: SafetyGate,
         rate_hz: float,
-        on_reading: Callable[[ArmReading], None] = lambda reading: None,
-        on_setpoint: Callable[[Setpoint], None] = lambda setpoint: None,
+        on_reading: Callable[[ArmReading], object] = lambda reading: None,
+        on_setpoint: Callable[[Setpoint], object] = lambda setpoint: None,
         on_estop: Callable[[bool], None] = lambda active: None,
         wall_clock: Callable[[], float] = time.time,
         estopped: bool = False,

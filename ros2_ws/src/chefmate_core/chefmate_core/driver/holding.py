@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from chefmate_core.driver.arm import Arm
 from chefmate_core.errors import BusError
 from chefmate_core.safety.gate import SafetyGate
-from chefmate_core.servo.arm import ArmReading, FeetechArm
+from chefmate_core.servo.readings import ArmReading
 
 LIMP_RETRY_S = 1.0
 
@@ -25,7 +26,7 @@ class ArmHolding:
 
     def __init__(
         self,
-        arm: FeetechArm,
+        arm: Arm,
         gate: SafetyGate,
         clock: Callable[[], float],
         longest_gap_s: float,

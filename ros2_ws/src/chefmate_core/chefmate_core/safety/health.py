@@ -141,7 +141,7 @@ class HealthMonitor:
         found += self._forecast.findings()
         found += self._status_findings()
         if self.gripper_is_stalled:
-            what = f'pressed for {self.config.grip_stall_s:g} s without moving: eased'
+            what = f'has a firm grip: it presses less hard after {self.config.grip_stall_s:g} s'
             found.append(Finding('grip', JOINT_NAMES[GRIPPER], Severity.OK, what))
         found += self._silence_findings()
         return sorted(found, key=lambda finding: -finding.severity)

@@ -15,13 +15,14 @@ class StatusPanel:
 
     def __init__(self, gui: viser.GuiApi, robot: str, control: bool) -> None:
         mode = 'You may give tasks' if control else 'You are watching'
-        self._mode = escape(f'{mode} · {robot}')
+        self._mode = f'{mode} · {robot}'
         self._card = gui.add_html('')
 
     def draw(self, story: Story, answer: tuple[str, Tone], notes: tuple[str, ...]) -> None:
         """Show the story; `answer` is what came of the last button, or empty."""
+        mode = f'{self._mode} · {story.arm}' if story.arm else self._mode
         lines = [
-            f'<div style="{QUIET}">{self._mode}</div>',
+            f'<div style="{QUIET}">{escape(mode)}</div>',
             f'<div style="font-weight:700;font-size:17px;line-height:1.3;margin-top:2px;'
             f'color:{story.tone.value}">{escape(story.headline)}</div>',
         ]
