@@ -94,6 +94,7 @@ def test_when_an_inference_never_returns_the_arm_holds_and_goes_on_if_it_does(
     )
     command.wait_for('torque is on')
     command.wait_for('drawing kitchen')
+    command.wait_for('is loaded')
     with Probe(domain) as probe:
         probe.cook(BREAD)
         probe.wait_until_moving()
