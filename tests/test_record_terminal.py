@@ -26,20 +26,21 @@ def test_keys_begin_finish_discard_and_quit(robot, recorder, environment, tmp_pa
     recorder(instruction='pick up the cheese')
     terminal = Terminal('record', '--attach', environment=environment)
     session = tmp_path / 'session'
-
-    def press_until(keys, pattern, there=True):
-        end_s = time.monotonic() + PATIENCE_S
-        while any(session.glob(pattern)) is not there:
-            assert time.monotonic() < end_s, terminal.text[-2000:]
-            terminal.press(keys)
-            time.sleep(3.0)  # longer than the state takes to come back to the terminal
-
     try:
-        press_until(RIGHT, '.open_episode_000000')
-        press_until(RIGHT, 'episode_000000')
-        press_until(RIGHT, '.open_episode_000001')
-        press_until(LEFT, '.open_episode_000001', there=False)
-        press_until(RIGHT, '.open_episode_000001')
+        terminal.see('● ready')
+        for key, words, folder in (
+            (RIGHT, '● episode 0', '.open_episode_000000'),
+            (RIGHT, 'episode 0: saved', 'episode_000000'),
+            (RIGHT, '● episode 1', '.open_episode_000001'),
+            (LEFT, 'episode 1: discarded', None),
+            (RIGHT, '● episode 1', '.open_episode_000001'),
+        ):
+            terminal.press(key)
+            terminal.see(words)
+            if folder is not None:
+                assert (session / folder).is_dir()
+            else:
+                assert not list(session.glob('*episode_000001*'))
         terminal.press(ESCAPE)
         assert terminal.end(PATIENCE_S) == 0
     finally:
