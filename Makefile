@@ -20,7 +20,7 @@ deploy:  ## The kitchen, the arm and the policy in simulation, until the task is
 	@$(BOOTSTRAP) --roles $(DEPLOY_ROLES) && $(ENV) && exec chefmate deploy $(ARGS)
 
 test:  ## The whole test suite (TEST_ARGS='-k gate -x')
-	@$(BOOTSTRAP) && $(ENV) && exec python -m pytest $(TEST_ARGS)
+	@$(BOOTSTRAP) && $(ENV) && exec python tests/run.py $(TEST_ARGS)
 
 campaign:  ## Every hostile command and bus fault, 10,000 steps (CHEFMATE_CAMPAIGN_STEPS=...); docs/campaign.md
 	@$(BOOTSTRAP) && $(ENV) && exec python -m pytest -m nightly ros2_ws/src/chefmate_sim/test/campaign $(TEST_ARGS)

@@ -208,7 +208,9 @@ class ServoBus:
             if answer is None:
                 if time.monotonic() > ends_s:
                     break
-                data = self._port.read(expected, timeout_ms, timeout_ms)
+                # No more than what is missing: behind an echo it would wait for what never comes.
+                missing = max(1, expected - parser.pending_bytes)
+                data = self._port.read(missing, timeout_ms, timeout_ms)
         self._count_flaws(parser)
         return answer
 
