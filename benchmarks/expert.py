@@ -5,6 +5,7 @@ In process, without ROS: chunks go through the executor's timeline and the safet
 MuJoCo's. Example:
 
     python benchmarks/expert.py --seeds 20 --json expert.json
+    python benchmarks/expert.py --seeds 100 --tasks bread --silence 0.3
 """
 
 import argparse
@@ -18,6 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -54,12 +56,25 @@ class Run:
     gate_interventions: int
 
 
-def run_one(policy: ExpertPolicy, instruction: str, seed: int, config: SimulationConfig) -> Run:
-    """Run one instruction in the kitchen of one seed."""
+# A pick takes 8 s before it goes home, a sandwich 33.
+SILENT_BY_S = {'sandwich': 33.0}
+
+
+def run_one(
+    policy: ExpertPolicy, name: str, seed: int, config: SimulationConfig, silence_s: float
+) -> Run:
+    """Run one task in the kitchen of one seed; no command arrives for `silence_s` of it."""
+    instruction = INSTRUCTIONS[name]
+    silent_from_s = np.random.default_rng(seed).uniform(1.0, SILENT_BY_S.get(name, 8.0))
+
+    def be_silent(simulation: Simulation) -> None:
+        since_s = simulation.world.time_s - silent_from_s
+        simulation.is_commanded = not 0.0 <= since_s < silence_s
+
     begun_s = time.perf_counter()
     world = KitchenWorld(seed)
     before = world.object_poses()
-    result = Simulation(world, policy, config).run(instruction)
+    result = Simulation(world, policy, config).run(instruction, be_silent)
     verdict = judge(
         parse_instruction(instruction), before, world.object_poses(), world.touched_slices()
     )
@@ -116,6 +131,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         '--latency', type=float, default=0.05, metavar='S',
         help='from an observation to the arrival of its chunk (default 0.05 s)',
     )  # fmt: skip
+    parser.add_argument(
+        '--silence', type=float, default=0.0, metavar='S',
+        help='for so long no command arrives, at a moment that the seed draws (default 0 s)',
+    )  # fmt: skip
     parser.add_argument('--json', type=Path, metavar='FILE', help='also write every run here')
     options = parser.parse_args(arguments)
 
@@ -127,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in options.tasks:
             bar = progress.add_task(name, total=len(seeds))
             for seed in seeds:
-                run = run_one(policy, INSTRUCTIONS[name], seed, config)
+                run = run_one(policy, name, seed, config, options.silence)
                 results.setdefault(name, []).append(run)
                 if not run.success:
                     progress.console.print(f'{name}, seed {seed}: {"; ".join(run.unmet)}')
@@ -138,6 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             'date': datetime.now(UTC).isoformat(timespec='seconds'),
             'machine': f'{platform.machine()}, Python {platform.python_version()}',
             'latency_s': options.latency,
+            'silence_s': options.silence,
             'runs': {name: [asdict(run) for run in runs] for name, runs in results.items()},
         }
         options.json.write_text(json.dumps(report, indent=1))

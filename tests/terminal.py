@@ -1,8 +1,10 @@
 """`chefmate` in a terminal of its own, as a person sees it."""
 
+import contextlib
 import os
 import pty
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -14,6 +16,13 @@ def seen(raw):
     """The text of a screen without colours, frames and line breaks."""
     text = CONTROL.sub('', raw.decode('utf-8', 'replace'))
     return ' '.join(text.replace('│', ' ').split())
+
+
+def _sit_at_terminal():
+    """In the child: the terminal is its own, and Ctrl-C works, whoever started the tests."""
+    os.setsid()
+    os.open(os.ttyname(0), os.O_RDWR)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores it
 
 
 class Terminal:
@@ -30,7 +39,7 @@ class Terminal:
             cwd=cwd,
             env=(environment or os.environ)
             | {'TERM': 'xterm-256color', 'COLUMNS': '110', 'LINES': '50'},
-            preexec_fn=lambda: (os.setsid(), os.open(os.ttyname(0), os.O_RDWR)),
+            preexec_fn=_sit_at_terminal,
         )
         os.close(far)
         # read all the time: a full terminal would stop the command
@@ -63,6 +72,14 @@ class Terminal:
     def press(self, key):
         self.text, self.raw = '', b''
         os.write(self.fd, key.encode())
+
+    def ask(self, key, words):
+        """Press a key until it is answered: one that is pressed before the last answer is lost."""
+        for _ in range(3):
+            self.press(key)
+            with contextlib.suppress(AssertionError):
+                return self.see(words, 20.0)
+        return self.see(words)
 
     def end(self, timeout_s=60.0):
         code = self.process.wait(timeout_s)

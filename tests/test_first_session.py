@@ -88,21 +88,19 @@ def record(at_terminal):
     desk.see('ready', 90.0)
     watch_the_hand(desk)  # it has rehearsed
     tries = 0
-    for key, outcome in ((RIGHT, ': saved ('), (LEFT, ': discarded ('), (ESCAPE, None)):
+    for key in (RIGHT, LEFT, ESCAPE):  # saved, discarded, saved
         done = False
         while not done:
             tries += 1
             assert tries <= 6, 'the hand gave up again and again'
-            desk.press('r')  # a fresh kitchen, and the hand begins
-            desk.see('the hand: bread_slice_1')
-            desk.press(RIGHT)
-            desk.see('recording')
+            desk.ask('r', 'the hand: bread_slice_1')  # a fresh kitchen, and the hand begins
+            desk.ask(RIGHT, '● episode')
             done = watch_the_hand(desk)
-            desk.press(key if done else LEFT)
             if not done:
-                desk.see(': discarded (')
-            elif outcome is not None:
-                desk.see(outcome)
+                desk.ask(LEFT, '● ready')
+            elif key is not ESCAPE:
+                desk.ask(key, '● ready')
+    desk.press(ESCAPE)
     assert desk.end() == 0, desk.text
 
 

@@ -35,8 +35,7 @@ def test_keys_begin_finish_discard_and_quit(robot, recorder, environment, tmp_pa
             (LEFT, 'episode 1: discarded', None),
             (RIGHT, '● episode 1', '.open_episode_000001'),
         ):
-            terminal.press(key)
-            terminal.see(words)
+            terminal.ask(key, words)
             if folder is not None:
                 assert (session / folder).is_dir()
             else:

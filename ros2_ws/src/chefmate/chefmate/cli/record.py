@@ -160,7 +160,7 @@ class _Desk:
                     live.update(self._picture(recorder), refresh=True)
                 elif time.monotonic() - said_s > PLAIN_S:
                     said_s = time.monotonic()
-                    line = recording_line(recorder.values, recorder.sentence)
+                    line = recording_line(recorder.values, recorder.sentence, recorder.hindrance)
                     self._console.print(line, markup=False, soft_wrap=True)
         finally:
             if not self._plain:
@@ -183,7 +183,8 @@ class _Desk:
                 return
             self._lines.append(answer.result().message)
             self._answer, self._next = recorder.call(self._next) if self._next else None, ''
-            return
+            if self._answer is not None:
+                return
         if quitting:
             if recorder.state == 'recording':
                 self._answer = recorder.call(STOP)

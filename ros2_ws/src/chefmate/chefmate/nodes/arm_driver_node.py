@@ -1,6 +1,8 @@
 """`arm_driver_node`: one arm on a serial port. Configured it is read, active it has torque."""
 
+import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from rclpy.clock import Clock, ClockType
@@ -220,10 +222,13 @@ class ArmDriverNode(LifecycleNode):
         self._log.tell(driver)
 
     def _diagnose(self) -> Diagnosis:
+        # What the port is: virtual servos are at a pseudo-terminal.
+        values = {'device': os.path.realpath(self._port)} if os.path.exists(self._port) else {}
         if self._driver is None:
             message = str(self._failure) if self._failure else 'waiting for the port'
-            return Diagnosis(Level.ERROR if self._failure else Level.WARN, message)
-        return diagnose(self._driver)
+            return Diagnosis(Level.ERROR if self._failure else Level.WARN, message, values)
+        diagnosis = diagnose(self._driver)
+        return replace(diagnosis, values={**diagnosis.values, **values})
 
 
 def declared_realtime(node: LifecycleNode) -> RealtimeConfig:

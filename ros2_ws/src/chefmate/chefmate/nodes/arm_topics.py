@@ -110,7 +110,8 @@ class ArmTopics:
         self, request: SetBool.Request, response: SetBool.Response
     ) -> SetBool.Response:
         try:
-            self.estopped |= request.data  # before the driver has done it: it may be a new one
+            if request.data:  # before the driver has done it: it may be a new one
+                self.estopped = True
             if self.driver is not None:
                 self.driver.set_estop(request.data)
             else:

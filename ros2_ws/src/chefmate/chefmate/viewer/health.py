@@ -1,7 +1,7 @@
 """What every part says of itself in `/diagnostics`, as long as it is news."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chefmate.task.report import ARM, EXECUTOR, PHYSICS, POLICY, SIMULATED_ARM, TASK
 
@@ -21,6 +21,8 @@ __all__ = [
 RECORDER = 'recorder: episodes'
 TWIN = 'joint_state_bridge: twin'
 TELEOP = 'teleop: teleop'
+SIMULATOR = 'simulator'
+PSEUDO_TERMINALS = '/dev/pts/'  # where virtual servos are
 SILENT_AFTER_S = 4.0  # every part reports once a second
 
 
@@ -40,23 +42,27 @@ class Health:
     """The newest report of every part, by name."""
 
     reports: dict[str, Report] = field(default_factory=dict)
-    _is_in_simulator: bool = False
 
     def update(self, name: str, report: Report) -> None:
         """Take one report."""
-        self.reports[ARM if name == SIMULATED_ARM else name] = report
-        self._is_in_simulator |= name == SIMULATED_ARM
+        if name == SIMULATED_ARM:
+            name, report = ARM, replace(report, hardware=SIMULATOR)
+        self.reports[name] = report
 
-    def kind_of_arm(self) -> str:
-        """Return whether it is a real arm that moves, for people; empty: nobody has spoken yet."""
-        arm = self.reports.get(ARM)
+    def kind_of_arm(self, now_s: float) -> str:
+        """Return whether it is a real arm that moves, for people; empty where that is not known.
+
+        By the arm's newest word alone: a page may see a simulated arm end and a real one begin.
+        """
+        arm = self.of(ARM, now_s)
         if arm is None:
             return ''
-        if self._is_in_simulator:
+        if arm.hardware == SIMULATOR:
             return 'Arm in a simulator'
-        if PHYSICS in self.reports:  # of the kitchen that has the virtual arms
+        device = arm.values.get('device', '')
+        if device.startswith(PSEUDO_TERMINALS):
             return 'Simulated arm'
-        return f'Real arm at {arm.hardware}' if arm.hardware else ''
+        return f'Real arm at {arm.hardware}' if device else ''
 
     def of(self, name: str, now_s: float) -> Report | None:
         """Return a part's report; None: it never reported, or has fallen silent."""

@@ -62,10 +62,10 @@ def tell(
     servos = feeds.servos.fresh(now_s, SERVO_PATIENCE_S)
     careful = '; '.join(servos.findings) if servos is not None else ''
 
+    arm_is = health.kind_of_arm(now_s)
+
     def story(headline: str, tone: Tone) -> Story:
-        return Story(
-            headline, tone, instruction, judged, working, _sentence(careful), health.kind_of_arm()
-        )
+        return Story(headline, tone, instruction, judged, working, _sentence(careful), arm_is)
 
     if stopped:
         return story(_stopped(health, arm_speaks(feeds, health, now_s), now_s), Tone.BAD)

@@ -105,16 +105,21 @@ def test_whether_the_arm_speaks_is_known_without_its_joints_too():
 
 def test_it_is_said_whether_a_real_arm_moves():
     board = Health()
-    assert board.kind_of_arm() == ''
-    board.update(ARM, Report(0, 'holding', {}, NOW_S, '/dev/follower'))
-    assert board.kind_of_arm() == 'Real arm at /dev/follower'
-    board.update(PHYSICS, Report(0, 'real-time factor 1.00', {}, NOW_S - 60.0))
-    assert board.kind_of_arm() == 'Simulated arm', 'also after its kitchen has died'
-    simulator = Health()
-    simulator.update(SIMULATED_ARM, Report(0, 'holding', {}, NOW_S, 'isaac_joint_states'))
-    assert simulator.kind_of_arm() == 'Arm in a simulator'
-    feeds = Feeds()
-    assert tell(feeds, board, False, '', None, NOW_S).arm == 'Simulated arm'
+
+    def said(name, device='', hardware='', age_s=0.0):
+        board.update(name, Report(0, 'holding', {'device': device}, NOW_S - age_s, hardware))
+        return board.kind_of_arm(NOW_S)
+
+    assert board.kind_of_arm(NOW_S) == ''
+    assert said(ARM, '/dev/pts/5', '/tmp/run/follower') == 'Simulated arm'
+    board.update(PHYSICS, Report(0, 'real-time factor 1.00', {}, NOW_S - 1.0))
+    assert said(ARM, '/dev/ttyACM0', '/dev/follower') == 'Real arm at /dev/follower'
+    assert said(SIMULATED_ARM, hardware='isaac_joint_states') == 'Arm in a simulator'
+    assert said(ARM, '/dev/ttyACM0', '/dev/follower') == 'Real arm at /dev/follower'
+    assert said(ARM, '', '/dev/follower') == '', 'its port is not there yet'
+    assert said(ARM, '/dev/pts/5', age_s=10.0) == '', 'that is no news'
+    said(ARM, '/dev/pts/5')
+    assert tell(Feeds(), board, False, '', None, NOW_S).arm == 'Simulated arm'
 
 
 def test_impossible_joint_angles_are_said_and_the_last_good_ones_stay():

@@ -1,6 +1,7 @@
 """The course of a task: what comes next, and whether what came before has worked."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -101,7 +102,8 @@ class PickAndPlaceTask:
         if self.part in (Part.CARRY, Part.RELEASE) and grasp is not None:
             return self._carry(grasp, observation, start_rad)
         if self.part is Part.LIFT and grasp is not None:
-            return self._lift_further(grasp, observation, start_rad)
+            with suppress(UnreachableError):  # else it is put back, as one that is not held
+                return self._lift_further(grasp, observation, start_rad)
         if self.part is Part.RETREAT:
             return self._planner.retreat(self.slice_name, start_rad)
         if self.part is Part.HOME:

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Mapping
 
 import rclpy
@@ -16,6 +17,7 @@ from chefmate_ros import qos
 STATUS = 'recorder: episodes'
 HAND = 'kitchen: hand'  # of the scripted leader, in simulation
 TELEOP = 'teleop: teleop'
+SILENT_AFTER_S = 4.0  # every part reports once a second
 # What a clutch that is not engaged means for the person who records.
 HINDRANCES = {
     'paused': 'the follower stands still: the clutch is paused. Next, in another terminal: '
@@ -37,7 +39,7 @@ class RemoteRecorder:
         self.values: Mapping[str, str] = {}
         self.level, self.sentence = 3, 'the recorder is not up yet'
         self.hand = ''  # what the simulated hand does; empty: there is none
-        self.hindrance = ''  # why the follower does not do as the leader does; empty: it does
+        self._hindrance, self._hindrance_s = '', 0.0
         self._context = Context()
         rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node('record', context=self._context)
@@ -57,6 +59,11 @@ class RemoteRecorder:
     def state(self) -> str:
         """What the recorder does: idle, recording, finishing; empty before it has spoken."""
         return self.values.get('state', '')
+
+    @property
+    def hindrance(self) -> str:
+        """Why the follower does not do as the leader does; empty: it does, or nobody says."""
+        return self._hindrance if time.monotonic() - self._hindrance_s < SILENT_AFTER_S else ''
 
     def call(self, name: str) -> rclpy.task.Future | None:
         """Ask a service; return the answer to come, None where nobody offers it."""
@@ -84,4 +91,5 @@ class RemoteRecorder:
             elif status.name == TELEOP:
                 values = {entry.key: entry.value for entry in status.values}
                 waits = status.message if status.level[0] else ''
-                self.hindrance = HINDRANCES.get(values.get('clutch', ''), waits)
+                self._hindrance = HINDRANCES.get(values.get('clutch', ''), waits)
+                self._hindrance_s = time.monotonic()

@@ -55,7 +55,7 @@ def recording_view(
     )
 
 
-def recording_line(values: Mapping[str, str], sentence: str) -> str:
+def recording_line(values: Mapping[str, str], sentence: str, hindrance: str = '') -> str:
     """Return the same in one line, for logs."""
     if not values:
         return sentence
@@ -64,6 +64,7 @@ def recording_line(values: Mapping[str, str], sentence: str) -> str:
         f'{values.get("state")}: episode {values.get("episode", "-")}, '
         f'{number(values, "elapsed_s"):.1f} s, {missing} missing, {values.get("saved")} saved, '
         f'{number(values, "free_mb") / 1024:.1f} GiB free'
+        f'{"; " if hindrance else ""}{hindrance}'
     )
 
 
