@@ -7,6 +7,7 @@ tests wait more than they compute: for a pseudo-terminal, a timer, a time-out.
 """
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -46,4 +47,6 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == '__main__':
+    # A background job of a shell ignores Ctrl-C, and so would all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))
