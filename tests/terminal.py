@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+RIGHT, LEFT, ESCAPE = '\x1b[C', '\x1b[D', '\x1b'
 CONTROL = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 
 

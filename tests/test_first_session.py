@@ -11,14 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from deployment import ROOT
-from terminal import Terminal
+from terminal import ESCAPE, LEFT, RIGHT, Terminal
 
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.dataset.reading import open_dataset
 from chefmate_sim.practice.arm import as_built
 
 PAGE = (ROOT / 'docs' / 'first-data-set.md').read_text()
-RIGHT, LEFT, ESCAPE = '\x1b[C', '\x1b[D', '\x1b'
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 

@@ -7,7 +7,7 @@ import time
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rich.console import Console
-from terminal import Terminal
+from terminal import ESCAPE, LEFT, RIGHT, Terminal
 
 from chefmate.cli.record import launch_arguments
 from chefmate.cli.recording.keys import Key, read_key
@@ -18,7 +18,6 @@ from chefmate_ros import qos
 pytest_plugins = ['recorder_fixtures']
 system = pytest.mark.system
 PATIENCE_S = 60.0
-RIGHT, LEFT, ESCAPE = '\x1b[C', '\x1b[D', '\x1b'
 
 
 @system
