@@ -1,6 +1,7 @@
 """What the system tests share: a DDS domain of their own, and commands that are ended."""
 
 import os
+from functools import partial
 
 import pytest
 from deployment import Command
@@ -31,8 +32,11 @@ def environment(domain, tmp_path):
 
 
 @pytest.fixture
-def chefmate(environment):
-    """Start `chefmate WORDS...`; whatever still runs is ended after the test."""
+def program(environment):
+    """Start a program; whatever still runs is ended after the test.
+
+    What it said is printed then: pytest shows it with a test that failed.
+    """
     running = []
 
     def start(*words):
@@ -43,3 +47,10 @@ def chefmate(environment):
     yield start
     for command in running:
         command.end()
+        print(f'--- {command}\n{command.output}')
+
+
+@pytest.fixture
+def chefmate(program):
+    """Start `chefmate WORDS...`, as `program` does."""
+    return partial(program, 'chefmate')

@@ -14,11 +14,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Command:
-    """A running `chefmate` command in a process group of its own, and what it has said."""
+    """A running program in a process group of its own, and what it has said."""
 
     def __init__(self, environment, *words):
+        self._words = words
         self.process = subprocess.Popen(
-            ['chefmate', *words],
+            words,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -33,6 +34,9 @@ class Command:
     def _read(self):
         for line in self.process.stdout:
             self.lines.append(line.rstrip())
+
+    def __str__(self):
+        return ' '.join(self._words)
 
     @property
     def output(self):

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -175,12 +176,12 @@ def test_a_model_served_on_another_host_drives_the_arm_through_its_address(
 
 @pytest.mark.timeout(240)
 def test_when_the_policys_server_goes_the_arm_holds_and_goes_on_when_it_is_back(
-    chefmate, domain, one_thread, tmp_path
+    chefmate, program, domain, tmp_path
 ):
     port = free_port()
-    serve = ('serve', 'tiny-random', '--zmq-port', str(port), '--http-port', 'off')
-    serving = chefmate(*serve)
-    serving.wait_for('chefmate://', timeout_s=90)
+    serve = (sys.executable, str(ROOT / 'tests' / 'waving_server.py'), str(port))
+    serving = program(*serve)
+    serving.wait_for('ready')
     command = chefmate(
         *('launch', 'deploy.launch.py', 'instruction:=none', f'run_dir:={tmp_path}/run'),
         f'policy:=chefmate://127.0.0.1:{port}',
@@ -188,14 +189,15 @@ def test_when_the_policys_server_goes_the_arm_holds_and_goes_on_when_it_is_back(
     for said in ('torque is on', 'drawing kitchen', 'is loaded'):
         command.wait_for(said, timeout_s=60)
     with PolicyProbe(domain) as probe:
-        probe.cook('pick up the bread slice and place it on the plate')
+        probe.cook('wave')
         probe.wait_until_moving()
         serving.process.kill()
         print(f'standing {probe.wait_until_standing():.2f} s after the server died')
         probe.assert_stands()
-        chefmate(*serve)
+        program(*serve)
         probe.wait_until_moving()
         assert_calm(probe)
+        assert probe.results == [], 'the task has ended'
 
 
 def test_while_a_policy_loads_the_node_answers_and_says_what_it_does(

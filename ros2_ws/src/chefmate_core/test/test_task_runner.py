@@ -10,7 +10,7 @@ from policies import Cook, CountingPolicy, observed
 from chefmate_core.motion.committed import CommittedMotion
 from chefmate_core.policy.engine import EngineTimeoutError, EngineUnreachableError
 from chefmate_core.policy.heartbeat import Heartbeat
-from chefmate_core.policy.observations import ObservationBuffer
+from chefmate_core.policy.observations import ObservationBuffer, Unobservable
 from chefmate_core.policy.protocol import PolicySpec
 from chefmate_core.policy.task import Outcome, StopRequest
 from chefmate_core.policy.task_runner import TaskRunner
@@ -156,6 +156,38 @@ def test_a_server_that_goes_and_comes_back_costs_time_and_not_the_task(trouble):
     runner = TaskRunner(policy, observed(), lambda chunk: None, lambda progress: None)
     assert runner.run('cook').outcome is Outcome.SUCCEEDED
     assert runner.statistics.unanswered == 3
+
+
+class Stumbling:
+    """Sensors of which one fails at the question of each given number."""
+
+    def __init__(self, fails_at):
+        self.buffer, self.fails_at, self.questions = observed(), fails_at, 0
+
+    def observe(self, *question):
+        self.questions += 1
+        if self.questions in self.fails_at:
+            return Unobservable('camera wrist: it stumbled')
+        return self.buffer.observe(*question)
+
+
+def away(policy, sensors, **options):
+    """Run a task of a policy whose server is away for its first questions, 20 ms apart."""
+    runner = TaskRunner(policy, sensors, lambda chunk: None, lambda progress: None, **options)
+    return runner, runner.run('cook', max_duration_s=20.0)
+
+
+def test_sensors_that_stumble_while_a_server_is_away_have_not_been_blind_for_as_long():
+    policy = Cook(busy=20, chunks=2, trouble=EngineUnreachableError)
+    runner, result = away(policy, Stumbling({15}), give_up_s=0.1)
+    assert (result.outcome, result.reason) == (Outcome.SUCCEEDED, '')
+    assert runner.statistics.unobservable == 1
+
+
+def test_a_server_that_stays_away_fails_the_task_though_sensors_stumble():
+    policy = Cook(busy=10**9, trouble=EngineUnreachableError)
+    _, result = away(policy, Stumbling(range(2, 10**9, 2)), unanswered_give_up_s=0.2)
+    assert (result.outcome, result.reason) == (Outcome.FAILED, 'no answer: come again')
 
 
 def test_a_policy_that_never_says_done_times_out_with_that_reason():

@@ -18,6 +18,24 @@ RETRY_S = 0.02
 MOST_COMMITTED = 0.5  # of a chunk: a policy must have something left to say
 
 
+class _Patience:
+    """How long one kind of trouble may last: from where it begins until it is over."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._since_s: float | None = None
+
+    def ends(self, begun_s: float, now_s: float) -> bool:
+        """Whether trouble that began at `begun_s`, if it is new, has lasted for too long."""
+        if self._since_s is None:
+            self._since_s = begun_s
+        return now_s - self._since_s > self._limit_s
+
+    def renew(self) -> None:
+        """The trouble is over."""
+        self._since_s = None
+
+
 class TaskRunner:
     """Runs one task at a time, in the calling thread."""
 
@@ -90,7 +108,9 @@ class TaskRunner:
             return result(Outcome.REFUSED, str(error))
         except ChefMateError as error:
             return result(Outcome.FAILED, str(error))
-        progressed_s = start_s
+        # Each counts for itself: a camera that stumbles once while the policy's host is started
+        # again has not been blind for as long as that takes.
+        blind, unanswered = _Patience(self._give_up_s), _Patience(self._unanswered_give_up_s)
         while not stop.is_set():
             cycle_s = time.monotonic()
             spec = self.policy.spec
@@ -102,10 +122,11 @@ class TaskRunner:
             if isinstance(observation, Unobservable):
                 self.statistics.unobservable += 1
                 self.statistics.last_unobservable = observation.reason
-                if cycle_s - progressed_s > self._give_up_s:
+                if blind.ends(cycle_s, cycle_s):
                     return result(Outcome.FAILED, f'no observation: {observation.reason}')
                 stop.wait(RETRY_S)
                 continue
+            blind.renew()
             observation = self._with_committed(observation, spec)
             try:
                 with self.heartbeat.inference():
@@ -113,14 +134,14 @@ class TaskRunner:
             except (EngineBusyError, EngineTimeoutError, EngineUnreachableError) as error:
                 self.statistics.unanswered += 1
                 self.statistics.last_unanswered = str(error)
-                if time.monotonic() - progressed_s > self._unanswered_give_up_s:
+                if unanswered.ends(cycle_s, time.monotonic()):
                     return result(Outcome.FAILED, f'no answer: {error}')
                 stop.wait(RETRY_S)
                 continue
             except ChefMateError as error:
                 return result(Outcome.FAILED, str(error))
-            progressed_s = time.monotonic()
-            inference_s = progressed_s - cycle_s
+            unanswered.renew()
+            inference_s = time.monotonic() - cycle_s
             self.statistics.add(chunk, inference_s)
             if stop.is_set():
                 break
