@@ -62,6 +62,7 @@ class Observer:
         self.node = rclpy.create_node('twin_benchmark')
         self.statuses = {}
         self.applied = None
+        self._played_s = 0.0  # of the curve
         self._commands = self.node.create_publisher(
             JointState, 'follower/joint_commands', qos.COMMAND
         )
@@ -86,11 +87,13 @@ class Observer:
         rclpy.spin_once(self.node, timeout_sec=0.0)
 
     def move(self, seconds: float) -> None:
-        """Play the curve at 50 Hz."""
-        begun_s = time.monotonic()
-        while (now_s := time.monotonic() - begun_s) < seconds:
-            self.command(curve(now_s))
+        """Play the curve on at 50 Hz; a leap would measure the gate's caps, not the twin."""
+        begun_s = time.monotonic() - self._played_s
+        end_s = self._played_s + seconds
+        while self._played_s < end_s:
+            self.command(curve(self._played_s))
             time.sleep(0.02)
+            self._played_s = time.monotonic() - begun_s
 
     def wait_for(self, condition, what: str) -> None:
         """Hear until it is so."""

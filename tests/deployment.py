@@ -85,3 +85,14 @@ def processes_of(domain):
                 if words and int(folder.name) != os.getpid() and '/lib/chefmate' in words:
                     found[int(folder.name)] = words
     return found
+
+
+def refusals(gate):
+    """Return the names of what the gate refused in a report, other than for its age.
+
+    Commands wait while a busy machine keeps the driver's loop; those that are too old then are
+    refused, as they must be. They are a few.
+    """
+    assert gate.get('refused_stale', 0) < 0.5 * gate['accepted'], gate
+    counted = {name for name, count in gate.items() if name.startswith('refused_') and count}
+    return counted - {'refused_stale'}

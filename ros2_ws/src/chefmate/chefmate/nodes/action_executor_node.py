@@ -10,6 +10,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from chefmate.nodes.chunk_messages import chunk_rows, trajectory_message
 from chefmate_core.diagnosis import Diagnosis, Level
+from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import LOWER_LIMITS_RAD, UPPER_LIMITS_RAD
 from chefmate_core.motion.player import ChunkPlayer
 from chefmate_core.motion.reach import Reach
@@ -25,6 +26,7 @@ from chefmate_ros.parameters import declare
 from chefmate_ros.running import run_node
 
 LEASH_RAD = 0.5  # half of what the gate takes for a leap; an arm that follows lags by 0.1
+REFUSED_SAID_S = 5.0  # at most so often
 CLOCK_JUMP_S = 0.1  # the wall clock moved against the steady clock by more than this
 
 
@@ -111,9 +113,13 @@ class ActionExecutorNode(Node):
 
     def _on_chunk(self, message: JointTrajectory) -> None:
         """Take a chunk onto the timeline, its stamp converted to the steady clock."""
-        rows = chunk_rows(message)
-        if rows is None:
+        try:
+            rows = chunk_rows(message)
+        except ConfigurationError as error:
             self._player.counters['chunks_refused_malformed'] += 1
+            self.get_logger().warning(
+                f'a chunk is refused: {error}', throttle_duration_sec=REFUSED_SAID_S
+            )
             return
         now_s = time.monotonic()
         start_s = seconds(message.header.stamp) - self._wall_offset_s

@@ -39,10 +39,8 @@ class ChunkMarkersNode(Node):
     def _on_chunk(self, message: JointTrajectory) -> None:
         if self._publisher.get_subscription_count() == 0:
             return
-        rows = chunk_rows(message)
         try:
-            if rows is None:
-                raise ConfigurationError('a chunk without our joints, or unevenly spaced')
+            rows = chunk_rows(message)
             path = planned_path(self._chain, rows.positions_rad, rows.period_s, self._link)
         except ConfigurationError as error:
             self.get_logger().warning(f'not drawn: {error}', throttle_duration_sec=REFUSED_EVERY_S)

@@ -10,11 +10,13 @@ import numpy as np
 from builtin_interfaces.msg import Duration
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from chefmate_core.errors import ConfigurationError
 from chefmate_core.joints import JOINT_NAMES
-from chefmate_core.policy.protocol import ActionChunk
+from chefmate_core.policy.protocol import PERIOD_S, ActionChunk
 from chefmate_ros.joint_messages import time_message
 
 FINAL = 'final'
+UNEVEN_S = 1e-3  # between two points, more or less than between others
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,46 @@ def duration_s(message: Duration) -> float:
     return message.sec + message.nanosec * 1e-9
 
 
-def chunk_rows(message: JointTrajectory) -> ChunkRows | None:
-    """Return the rows in JOINT_NAMES order, or None for a malformed or unevenly spaced chunk."""
+def chunk_rows(message: JointTrajectory) -> ChunkRows:
+    """Return the rows in JOINT_NAMES order.
+
+    Raises:
+        ConfigurationError: other joints, no point, a point without a goal for each joint, or
+            points that do not begin at the stamp and follow each other evenly.
+    """
     names = list(message.joint_names)
-    if sorted(names) != sorted(JOINT_NAMES) or not message.points:
-        return None
-    if any(len(point.positions) != len(names) for point in message.points):
-        return None
+    if sorted(names) != sorted(JOINT_NAMES):
+        found = ', '.join(names) or 'none'
+        raise ConfigurationError(
+            f'a chunk is of the joints {", ".join(JOINT_NAMES)}; found {found}'
+        )
+    if not message.points:
+        raise ConfigurationError('a chunk has at least one point; found none')
+    for index, point in enumerate(message.points):
+        if len(point.positions) != len(names):
+            raise ConfigurationError(
+                f'each point of a chunk has {len(names)} positions; '
+                f'found {len(point.positions)} in point {index}'
+            )
     order = [names.index(name) for name in JOINT_NAMES]
     positions = np.array([point.positions for point in message.points])[:, order]
-    times = np.array([duration_s(point.time_from_start) for point in message.points])
-    if len(times) == 1:
-        return ChunkRows(positions, 1.0 / 30.0, message.header.frame_id == FINAL)
-    gaps = np.diff(times)
-    if times[0] != 0.0 or not np.all(gaps > 0.0) or np.ptp(gaps) > 1e-3:
-        return None
-    return ChunkRows(positions, float(gaps.mean()), message.header.frame_id == FINAL)
+    times_s = np.array([duration_s(point.time_from_start) for point in message.points])
+    return ChunkRows(positions, _period_s(times_s), message.header.frame_id == FINAL)
+
+
+def _period_s(times_s: np.ndarray) -> float:
+    """Return the time between two points, from those of all points, shape (T,)."""
+    if times_s[0] != 0.0:
+        raise ConfigurationError(
+            f'the first point of a chunk is for its stamp: time_from_start 0; '
+            f'found {times_s[0]:g} s'
+        )
+    if len(times_s) == 1:
+        return PERIOD_S
+    gaps_s = np.diff(times_s)
+    if not np.all(gaps_s > 0.0) or np.ptp(gaps_s) > UNEVEN_S:
+        raise ConfigurationError(
+            'the points of a chunk follow each other evenly; '
+            f'found {gaps_s.min():g} to {gaps_s.max():g} s between two'
+        )
+    return float(gaps_s.mean())

@@ -12,7 +12,7 @@ from chefmate.nodes.chunk_messages import chunk_rows
 from chefmate_core.camera.delivery import DeliveryMeter
 from chefmate_core.camera.frame import Frame
 from chefmate_core.camera.monitor import FrameMonitor, FrameMonitorConfig
-from chefmate_core.errors import CameraError
+from chefmate_core.errors import CameraError, ConfigurationError
 from chefmate_core.motion.committed import CommittedMotion
 from chefmate_core.policy.observations import ObservationBuffer
 from chefmate_msgs.msg import ServoTelemetry
@@ -144,12 +144,16 @@ class ObservationInputs:
         return ', '.join(sorted(finding.value for finding in findings))
 
     def _on_committed(self, message: JointTrajectory) -> None:
-        rows = chunk_rows(message)
-        if rows is not None:
-            start_s = seconds(message.header.stamp)
-            self.committed.add(start_s, rows.positions_rad, rows.period_s)
-        elif not message.points:
+        if not message.points:
             self.committed.clear()
+            return
+        try:
+            rows = chunk_rows(message)
+        except ConfigurationError as error:
+            self._node.get_logger().error(f'committed: {error}', throttle_duration_sec=5.0)
+            return
+        start_s = seconds(message.header.stamp)
+        self.committed.add(start_s, rows.positions_rad, rows.period_s)
 
     def _on_lost_image(self, camera: str, event: QoSMessageLostInfo) -> None:
         self._lost[camera] = event.total_count

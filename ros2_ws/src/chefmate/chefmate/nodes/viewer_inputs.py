@@ -134,10 +134,8 @@ class ViewerInputs:
 
     def _on_chunk(self, message: JointTrajectory, now_s: float) -> None:
         feed = self._feeds.path
-        rows = chunk_rows(message)
         try:
-            if rows is None:
-                raise ConfigurationError('a plan without our joints, or unevenly spaced')
+            rows = chunk_rows(message)
             path = planned_path(self._chain, rows.positions_rad, rows.period_s)
         except ConfigurationError as error:
             feed.refuse(str(error))
