@@ -168,15 +168,18 @@ def test_an_emergency_stop_that_nobody_hears_says_so(chefmate):
     assert 'power plug' in stop.output
 
 
-def test_a_task_is_refused_while_the_stop_is_latched(cooking):
+def test_a_task_is_refused_while_the_stop_is_latched_and_the_one_that_waits_goes_on(cooking):
     _, probe = cooking
     probe.emergency_stop(True)
     probe.until(lambda: probe.estop_active, what='the latched state')
     probe.cook('pick up the cheese')
-    probe.until(lambda: len(probe.results) == 2, what='both results')
-    refused = probe.results[-1]
-    assert refused.outcome == refused.REFUSED or probe.results[0].outcome == refused.REFUSED
-    assert any('emergency stop' in result.reason for result in probe.results)
+    probe.until(lambda: probe.results, what='the refusal')
+    (refused,) = probe.results
+    assert refused.outcome == refused.REFUSED
+    assert 'emergency stop' in refused.reason
+    probe.emergency_stop(False)
+    probe.wait_until_moving()
+    assert len(probe.results) == 1, probe.results[1].reason
 
 
 def test_a_new_task_takes_over_from_the_running_one(cooking):

@@ -19,10 +19,11 @@ def success_of(judging, outcome, says_done):
 
 
 def test_what_stays_achieved_ends_the_task_once_and_it_has_succeeded():
-    judging = heard((10.0, False), (10.2, True), (10.4, True))
-    assert not judging.ends_task(says_done=False, now_s=10.2 + 0.9 * ACHIEVED_S)
-    assert judging.ends_task(says_done=False, now_s=10.2 + 1.1 * ACHIEVED_S)
-    assert not judging.ends_task(says_done=False, now_s=10.2 + 1.2 * ACHIEVED_S), 'once'
+    judging = heard((10.0, False), (10.2, True), (10.2 + 0.9 * ACHIEVED_S, True))
+    assert not judging.ends_task(says_done=False)
+    judging.hear(True, 'achieved', {}, 10.2 + 1.1 * ACHIEVED_S)
+    assert judging.ends_task(says_done=False)
+    assert not judging.ends_task(says_done=False), 'once'
     assert success_of(judging, 'CANCELED', False) == (
         True,
         'SUCCEEDED',
@@ -31,13 +32,13 @@ def test_what_stays_achieved_ends_the_task_once_and_it_has_succeeded():
 
 
 def test_what_does_not_stay_achieved_ends_nothing():
-    judging = heard((10.0, True), (10.5, False), (10.6, True))
-    assert not judging.ends_task(says_done=False, now_s=10.0 + 1.1 * ACHIEVED_S)
+    judging = heard((10.0, True), (10.5, False), (10.6, True), (10.0 + 1.1 * ACHIEVED_S, True))
+    assert not judging.ends_task(says_done=False)
 
 
 def test_a_policy_that_says_when_it_is_done_is_left_to_say_so():
-    judging = heard((10.0, True))
-    assert not judging.ends_task(says_done=True, now_s=20.0)
+    judging = heard((10.0, True), (20.0, True))
+    assert not judging.ends_task(says_done=True)
     assert success_of(judging, 'SUCCEEDED', True)[0]
     assert success_of(judging, 'TIMED_OUT', True)[:2] == (False, 'TIMED_OUT')
 
@@ -63,6 +64,12 @@ def test_a_judge_who_said_nothing_is_no_success():
 def test_without_a_judge_the_policys_word_counts_and_nobody_ends_the_task():
     judging = Judging(has_judge=False)
     judging.hear(True, 'achieved', {}, 1.0)
-    assert not judging.ends_task(says_done=False, now_s=100.0)
+    judging.hear(True, 'achieved', {}, 100.0)
+    assert not judging.ends_task(says_done=False)
     assert success_of(judging, 'SUCCEEDED', True)[0]
     assert success_of(judging, 'TIMED_OUT', False)[:2] == (False, 'TIMED_OUT')
+
+
+def test_one_glance_before_the_judge_fell_silent_ends_nothing():
+    judging = heard((10.0, False), (10.2, True))
+    assert not judging.ends_task(says_done=False)

@@ -16,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, JointState
 from chefmate.nodes.chunk_messages import duration, duration_s
 from chefmate.task.judging import Judging
 from chefmate.task.report import POLICY, HealthBoard, TaskSummary, build_report, write_report
+from chefmate.task.task_watch import TaskWatch
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_msgs.action import ExecuteTask
 from chefmate_ros import qos
@@ -27,7 +28,6 @@ OUTCOMES = {
     getattr(ExecuteTask.Result, name): name
     for name in ('SUCCEEDED', 'TIMED_OUT', 'CANCELED', 'PREEMPTED', 'REFUSED', 'FAILED')
 }
-POLICY_IDLE_S = 3.0  # the policy says for so long that it does nothing: our task is lost
 DEADLINE_MARGIN_S = 10.0  # past the longest duration, at which the policy itself should give up
 LOADING_GRACE_S = 15.0  # after the policy has said last that it loads
 LAST_WORDS_S = 1.3  # every part reports once a second: then the report holds the whole task
@@ -53,6 +53,7 @@ class TaskNode(Node):
         self._hardware = declare(self, 'hardware', 'real', hardware, choices=HARDWARE)
         self._has_judge = self._hardware == 'sim'
         self._judging = Judging(self._has_judge)
+        self._task_watch = TaskWatch()
         self._seed = declare(self, 'seed', 0, 'Seed of the simulated kitchen, for the report.')
         ready_timeout_s = declare(
             self, 'ready_timeout_s', 60.0, 'How long everything may take to come up, s.', (1, 600)
@@ -111,7 +112,7 @@ class TaskNode(Node):
                 )
             return
         self._begin.cancel()
-        self._sent_s = self._policy_busy_s = time.monotonic()
+        self._sent_s = time.monotonic()
         self._watch = self.create_timer(0.2, self._watch_policy, clock=self._steady)
         self._start_up_s = time.time() - self._launched_s
         self.get_logger().info(f'ready after {self._start_up_s:.1f} s: "{self._text}"')
@@ -130,23 +131,24 @@ class TaskNode(Node):
         return self._board.of(POLICY).get('says_done') != 'False'
 
     def _watch_policy(self) -> None:
-        """The policy's process may die, and come back without our task; nobody else would tell."""
+        """Nobody else would tell that the task is lost."""
         if self._result is not None:
             return
         now_s = time.monotonic()
-        if now_s - self._policy_busy_s > POLICY_IDLE_S:
-            raise NodeError(f'the policy died or lost the task while "{self._phase}"')
+        lost = self._task_watch.why_lost(now_s)
+        if lost:
+            raise NodeError(f'{lost} while "{self._phase}"')
         if self._max_duration_s > 0.0 and (
             now_s - self._sent_s > self._max_duration_s + DEADLINE_MARGIN_S
         ):
             raise NodeError(f'no result {DEADLINE_MARGIN_S:g} s after the longest duration')
-        if self._goal is not None and self._judging.ends_task(self._says_done, now_s):
+        if self._goal is not None and self._judging.ends_task(self._says_done):
             self.get_logger().info('the judge sees it done')
             self._goal.cancel_goal_async()
 
     def _on_feedback(self, message: ExecuteTask.Impl.FeedbackMessage) -> None:
         phase = message.feedback.phase
-        self._policy_busy_s = time.monotonic()
+        self._task_watch.heard(True, time.monotonic())
         if phase != self._phase:
             self._phase = phase
             self.get_logger().info(f'{duration_s(message.feedback.elapsed):5.1f} s  {phase}')
@@ -161,8 +163,8 @@ class TaskNode(Node):
         for status in message.status:
             values = {entry.key: entry.value for entry in status.values}
             self._board.update(status.name, status.level[0], status.message, values)
-            if status.name == POLICY and values.get('busy') == 'True':
-                self._policy_busy_s = time.monotonic()
+            if status.name == POLICY and self._sent_s > 0.0:
+                self._task_watch.heard(values.get('busy') == 'True', time.monotonic())
 
     def _on_verdict(self, message: DiagnosticStatus) -> None:
         values = {entry.key: entry.value for entry in message.values}

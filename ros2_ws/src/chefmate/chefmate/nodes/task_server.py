@@ -41,7 +41,6 @@ class TaskServer:
             execute_callback=self._execute,
             # Accept always: a refusal comes as a result, because only that carries a reason.
             goal_callback=lambda request: GoalResponse.ACCEPT,
-            handle_accepted_callback=self._on_accepted,
             cancel_callback=self._on_cancel,
         )
 
@@ -100,17 +99,13 @@ class TaskServer:
             self.end_task(Outcome.CANCELED)
         return CancelResponse.ACCEPT
 
-    def _on_accepted(self, goal: ServerGoalHandle) -> None:
-        self.end_task(Outcome.PREEMPTED)
-        goal.execute()
-
     async def _execute(self, goal: ServerGoalHandle) -> ExecuteTask.Result:
         refusal = self._why_not_now()
         if refusal:
             task = TaskResult(Outcome.REFUSED, refusal, 0.0, 0)
         else:
             done = Future(executor=self._node.executor)
-            self._stop.set(Outcome.PREEMPTED)
+            self.end_task(Outcome.PREEMPTED)
             previous, self._goal, self._stop = self._worker, goal, StopRequest()
             self._worker = threading.Thread(
                 target=self._work,

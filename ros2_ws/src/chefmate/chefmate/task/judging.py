@@ -19,7 +19,7 @@ class Judging:
         self._verdict: Verdict | None = (
             (False, 'the judge said nothing', {}) if has_judge else None
         )
-        self._achieved_since_s = math.inf
+        self._achieved_since_s, self._heard_s = math.inf, -math.inf
         self._ended = False
 
     @property
@@ -33,10 +33,15 @@ class Judging:
             return
         self._verdict = (achieved, message, values)
         self._achieved_since_s = min(self._achieved_since_s, now_s) if achieved else math.inf
+        self._heard_s = now_s
 
-    def ends_task(self, says_done: bool, now_s: float) -> bool:
-        """Whether the running task shall be ended now, because nobody else will; once only."""
-        if says_done or self._ended or not now_s - self._achieved_since_s >= ACHIEVED_S:
+    def ends_task(self, says_done: bool) -> bool:
+        """Whether the running task shall be ended now, because nobody else will; once only.
+
+        What was achieved counts from the first to the newest verdict: a judge who fell silent has
+        not seen that it stays.
+        """
+        if says_done or self._ended or not self._heard_s - self._achieved_since_s >= ACHIEVED_S:
             return False
         self._ended = True
         return True
