@@ -1,9 +1,11 @@
 """A policy's heartbeat: it beats while all is well and says when it is not."""
 
+import contextlib
 import threading
 
 import pytest
 
+from chefmate_core.errors import PolicyError
 from chefmate_core.policy.heartbeat import Heartbeat
 
 
@@ -102,6 +104,25 @@ def test_one_that_was_stopped_for_a_minute_gets_no_minute_for_the_next(heart, cl
     infer(heart, clock, 0.02)
     infer(heart, clock, 60.0)
     assert heart.limit_s <= 0.2
+
+
+def test_questions_that_fail_at_once_do_not_make_a_good_answer_late(heart, clock, beats):
+    for _ in range(5):
+        infer(heart, clock, 0.3)
+    limit_s = heart.limit_s
+    for _ in range(30):  # its server is started again: nobody listens
+        with contextlib.suppress(PolicyError), heart.inference():
+            raise PolicyError('nobody listens')
+    assert heart.limit_s == limit_s
+    infer(heart, clock, 0.3)
+    assert heart.overdue == 0 and all(beats)
+
+
+def test_the_first_answer_may_take_as_long_as_it_needs_after_questions_that_failed(heart, clock):
+    with contextlib.suppress(PolicyError), heart.inference():
+        raise PolicyError('nobody listens')
+    infer(heart, clock, 5.0)
+    assert heart.overdue == 0
 
 
 def test_in_a_task_it_beats_by_itself_and_afterwards_no_more():

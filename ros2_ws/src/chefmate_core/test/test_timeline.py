@@ -123,6 +123,17 @@ def test_out_of_steps_the_goal_decelerates_and_the_timeline_is_starved():
     assert np.all(np.isnan(trace[-5:]))
 
 
+@pytest.mark.parametrize('held_up_s', [0.3, 1.0, 10.0])
+def test_an_executor_that_was_held_up_ends_where_the_stop_would_have_ended(held_up_s):
+    timeline = ChunkTimeline()
+    timeline.add(0.0, line(0.0), PERIOD_S, 0.0, HOME)
+    trace = play(timeline, 0.0, 0.49)  # at 0.5 rad/s, to the end of the chunk
+    stop_rad = 0.5**2 / (2 * TimelineConfig().stop_deceleration_rad_s2)
+    goal = timeline.sample(0.48 + held_up_s)
+    assert goal.position_rad[0] == pytest.approx(trace[-1, 0] + stop_rad, abs=1e-3)
+    assert np.all(goal.velocity_rad_s == 0.0)
+
+
 def test_the_end_of_a_final_chunk_is_no_starvation():
     timeline = ChunkTimeline()
     timeline.add(0.0, np.zeros((16, 6)), PERIOD_S, 0.0, HOME, final=True)

@@ -230,6 +230,8 @@ class ChunkTimeline:
         fastest = float(np.max(np.abs(goal.velocity_rad_s)))
         if fastest == 0.0:
             return goal
+        # Whoever was held up for longer than the stop takes has stood at its end since.
+        step_s = min(step_s, fastest / self.config.stop_deceleration_rad_s2)
         slower = max(0.0, fastest - self.config.stop_deceleration_rad_s2 * step_s) / fastest
         velocity = goal.velocity_rad_s * slower
         mean = 0.5 * (goal.velocity_rad_s + velocity)

@@ -68,17 +68,18 @@ class Heartbeat:
 
     @contextmanager
     def inference(self) -> Iterator[None]:
-        """Watch how long an inference takes, and learn from it."""
+        """Watch how long an inference takes, and learn from one that returns."""
         begun_s, limit_s = self._clock(), self.limit_s
         self._due_s = begun_s + limit_s
         try:
             yield
         finally:
             self._due_s = math.inf
-            self._inferences += 1
-            if self._inferences > 1:
-                # One that was stopped for minutes shall not buy as much for the next.
-                self._newest_s.append(min(self._clock() - begun_s, limit_s))
+        # What failed, at once or after a time-out, tells nothing about how long an answer takes.
+        self._inferences += 1
+        if self._inferences > 1:
+            # One that was stopped for minutes shall not buy as much for the next.
+            self._newest_s.append(min(self._clock() - begun_s, limit_s))
 
     def tick(self) -> None:
         """Beat once, or say once that the inference is overdue."""
