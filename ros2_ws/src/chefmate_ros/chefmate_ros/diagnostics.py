@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from chefmate_core.diagnosis import Diagnosis, Level, value_text
 from chefmate_core.errors import ConfigurationError
 from chefmate_ros import qos
+from chefmate_ros.timers import steady_timer
 
 Source = Callable[[], Diagnosis]
 
@@ -31,9 +31,7 @@ class DiagnosticsPublisher:
         self._sources: dict[str, Source] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         # Steady, so that reports go on when simulated time stands still or the system clock jumps.
-        self._timer = node.create_timer(
-            period_s, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._timer = steady_timer(node, period_s, self.publish)
 
     def add(self, name: str, source: Source) -> None:
         """Report `source()` as `<node>: <name>` from now on; names are unique in one node."""

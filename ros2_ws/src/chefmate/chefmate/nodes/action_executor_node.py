@@ -2,7 +2,6 @@
 
 import time
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
@@ -24,6 +23,7 @@ from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import run_node
+from chefmate_ros.timers import steady_timer
 
 LEASH_RAD = 0.5  # half of what the gate takes for a leap; an arm that follows lags by 0.1
 REFUSED_SAID_S = 5.0  # at most so often
@@ -88,7 +88,7 @@ class ActionExecutorNode(Node):
         self.create_subscription(Bool, 'emergency_stop_active', self._on_estop, qos.LATCHED)
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('timeline', self._diagnose)
-        self.create_timer(1.0 / rate_hz, self._play, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady_timer(self, 1.0 / rate_hz, self._play)
 
     def _offset_s(self) -> float:
         """Wall clock minus steady clock."""

@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from chefmate.nodes.arm_topics import ArmTopicNames, ArmTopics
@@ -31,6 +30,7 @@ from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
 from chefmate_ros.telemetry_messages import servo_telemetry
+from chefmate_ros.timers import steady_timer
 
 NOT_READY = (PortMissingError, PortBusyError, PortLostError, ServoSilentError)
 
@@ -77,14 +77,10 @@ class ArmDriverNode(LifecycleNode):
         self._diagnostics.add('arm', self._diagnose)
         self._telemetry = self.create_publisher(ServoTelemetry, 'servo_telemetry', qos.STATE)
         self._topics = ArmTopics(self, ArmTopicNames(), is_commanded=self._accepts_commands)
-        self._watch = self.create_timer(
-            0.1, self._watch_driver, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._watch = steady_timer(self, 0.1, self._watch_driver)
         if autostart:
             self._started_s = time.monotonic()
-            self._autostart = self.create_timer(
-                0.05, self._start_by_itself, clock=Clock(clock_type=ClockType.STEADY_TIME)
-            )
+            self._autostart = steady_timer(self, 0.05, self._start_by_itself)
 
     # --- lifecycle -------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ Nothing here can move a real arm: no topic that one listens to is ever published
 
 import time
 
-from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
@@ -22,9 +21,9 @@ from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds, time_message
 from chefmate_ros.running import run_node
+from chefmate_ros.timers import steady_timer
 
 SILENT_S = 1.0
-STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 
 class JointStateBridgeNode(Node):
@@ -52,14 +51,14 @@ class JointStateBridgeNode(Node):
             self._replayed = parameters
             self._link = TwinLink(self, parameters)
             self._loading = ReplayLoading(parameters.bag, self.get_logger().info)
-            self.create_timer(1.0 / parameters.command_rate_hz, self._play, clock=STEADY)
+            steady_timer(self, 1.0 / parameters.command_rate_hz, self._play)
         else:
             if parameters.mode == 'mirror':
                 self._link = TwinLink(self, parameters)
             self._arm = RawSubscription(
                 self, JointState, 'follower/joint_states', self._on_arm, qos.LATEST_STATE
             )
-            self.create_timer(0.5, self._watch_arm, clock=STEADY)
+            steady_timer(self, 0.5, self._watch_arm)
         if self._link is not None:
             self._diagnostics.add('twin', self._link.diagnose)
         self.get_logger().info(

@@ -4,7 +4,6 @@ import os
 import sys
 from functools import partial
 
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import Bool
 from trajectory_msgs.msg import JointTrajectory
@@ -24,6 +23,7 @@ from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
+from chefmate_ros.timers import steady_timer
 
 LOADING_CHECK_S = 0.05
 
@@ -56,11 +56,10 @@ class PolicyNode(LifecycleNode):
         self._tasks = TaskServer(self, self._why_not_now)
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('policy', self._diagnose)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._check = self.create_timer(LOADING_CHECK_S, self._check_loading, clock=steady)
+        self._check = steady_timer(self, LOADING_CHECK_S, self._check_loading)
         self._check.cancel()
         if self._autostart:
-            self._begin = self.create_timer(0.0, self._start_by_itself)
+            self._begin = steady_timer(self, 0.0, self._start_by_itself)
 
     def _start_by_itself(self) -> None:
         self._begin.cancel()

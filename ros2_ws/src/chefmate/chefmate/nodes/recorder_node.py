@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import QoSMessageLostInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -31,6 +30,7 @@ from chefmate_core.recording.topics import RecordedTopic, Role
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.running import run_node
+from chefmate_ros.timers import steady_timer
 
 SAVING_S = 20.0  # how long a service waits for the disk
 TICK_S = 0.05
@@ -76,7 +76,7 @@ class RecorderNode(Node):
             self.create_service(Trigger, f'recorder/{name}', partial(self._answer, answer))
         self._diagnostics = DiagnosticsPublisher(self, hardware_id=str(given.session))
         self._diagnostics.add('episodes', self._diagnose)
-        self.create_timer(TICK_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady_timer(self, TICK_S, self._tick)
         self.get_logger().info(
             f'session {given.session}: {len(session.finished())} episodes are there, the next is '
             f'{session.next_index}'

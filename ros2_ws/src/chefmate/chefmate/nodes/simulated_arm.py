@@ -4,7 +4,6 @@ import time
 from functools import partial
 
 import numpy as np
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from chefmate.nodes.arm_topics import ArmTopicNames, ArmTopics
@@ -22,6 +21,7 @@ from chefmate_core.safety.gate import SafetyGate, Setpoint
 from chefmate_core.servo.readings import ArmReading
 from chefmate_core.twin.arm import TwinArm
 from chefmate_ros.running import NodeError
+from chefmate_ros.timers import steady_timer
 
 # It is not said that the stop is not pressed until so long after this has become an arm: a False
 # beside another arm would be everybody's last word on that arm's stop.
@@ -57,9 +57,7 @@ class SimulatedArm:
         self.link = TwinLink(node, parameters, on_state=self._on_state)
         self._preset, self._rate_hz = parameters.preset, parameters.command_rate_hz
         self._limits_rad = parameters.joint_map.limits_rad
-        self._watch = node.create_timer(
-            0.1, self._watch_driver, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._watch = steady_timer(node, 0.1, self._watch_driver)
 
     def close(self) -> None:
         """End the loop; the simulated arm stays where it is."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, JointState
@@ -23,6 +22,7 @@ from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
+from chefmate_ros.timers import steady_timer
 
 OUTCOMES = {
     getattr(ExecuteTask.Result, name): name
@@ -87,9 +87,8 @@ class TaskNode(Node):
         self._client = ActionClient(self, ExecuteTask, 'execute_task')
         self._diagnostics = DiagnosticsPublisher(self)
         self._diagnostics.add('task', self._diagnose)
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._give_up_s = time.monotonic() + ready_timeout_s
-        self._begin = self.create_timer(0.05, self._begin_when_ready, clock=self._steady)
+        self._begin = steady_timer(self, 0.05, self._begin_when_ready)
 
     def _on_awaited(self, name: str, message: CameraInfo | JointState) -> None:
         del message
@@ -113,7 +112,7 @@ class TaskNode(Node):
             return
         self._begin.cancel()
         self._sent_s = time.monotonic()
-        self._watch = self.create_timer(0.2, self._watch_policy, clock=self._steady)
+        self._watch = steady_timer(self, 0.2, self._watch_policy)
         self._start_up_s = time.time() - self._launched_s
         self.get_logger().info(f'ready after {self._start_up_s:.1f} s: "{self._text}"')
         goal = ExecuteTask.Goal(
@@ -157,7 +156,7 @@ class TaskNode(Node):
     def _on_result(self, future: Future) -> None:
         self._result = future.result().result
         self._task_s = time.monotonic() - self._sent_s
-        self.create_timer(LAST_WORDS_S, partial(self._finish, self._result), clock=self._steady)
+        steady_timer(self, LAST_WORDS_S, partial(self._finish, self._result))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

@@ -3,7 +3,6 @@
 import time
 from functools import partial
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, String
@@ -20,6 +19,7 @@ from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds, time_message
 from chefmate_ros.running import run_node
+from chefmate_ros.timers import steady_timer
 
 JOG_PERIOD_S = 0.01
 
@@ -47,10 +47,10 @@ class TeleopNode(Node):
             self.create_subscription(
                 JointState, 'teleop/jog', partial(self._on_jog, teleop), qos.COMMAND_READER
             )
-            self.create_timer(
+            steady_timer(
+                self,
                 JOG_PERIOD_S,
                 lambda: self._send(teleop.sample(self._clock_s(), time.monotonic())),
-                clock=Clock(clock_type=ClockType.STEADY_TIME),
             )
         self.create_subscription(
             JointState, 'follower/joint_commands_applied', self._on_applied, qos.LATEST_STATE

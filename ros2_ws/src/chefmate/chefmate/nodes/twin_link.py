@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 
 import numpy as np
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
@@ -19,6 +18,7 @@ from chefmate_core.twin.monitor import TwinMonitor
 from chefmate_core.twin.states import TwinState
 from chefmate_ros import qos
 from chefmate_ros.joint_messages import seconds, time_message
+from chefmate_ros.timers import steady_timer
 from chefmate_ros.twin_topics import refuse_topic_of_an_arm, twin_publisher
 
 # Less than half a servo's tick: nothing that a twin could show.
@@ -76,11 +76,10 @@ class TwinLink:
         self._simulator = RawSubscription(
             node, JointState, parameters.states_topic, self._on_twin, qos.TWIN_STATE
         )
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        node.create_timer(1.0 / parameters.error_rate_hz, self._compare, clock=steady)
-        node.create_timer(0.5, self._tell_changes, clock=steady)
+        steady_timer(node, 1.0 / parameters.error_rate_hz, self._compare)
+        steady_timer(node, 0.5, self._tell_changes)
         if parameters.report_period_s > 0.0:
-            node.create_timer(parameters.report_period_s, self._report, clock=steady)
+            steady_timer(node, parameters.report_period_s, self._report)
 
     def close(self) -> None:
         """End the thread."""

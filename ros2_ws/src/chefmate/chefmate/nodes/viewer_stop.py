@@ -2,7 +2,6 @@
 
 import time
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from std_msgs.msg import Bool
@@ -16,6 +15,7 @@ from chefmate.viewer.serving import Serving
 from chefmate.viewer.stop_bar import TELL_S
 from chefmate.viewer.story import arm_speaks
 from chefmate_ros import qos
+from chefmate_ros.timers import steady_timer
 
 
 class ViewerStop:
@@ -33,7 +33,7 @@ class ViewerStop:
         self._feeds, self._health = feeds, health
         self._node = node
         self._heard, self._was_alone = self._listen(), False
-        node.create_timer(TELL_S, self._tell, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady_timer(node, TELL_S, self._tell)
 
     def press(self) -> None:
         """A browser wants the arm to stop; called in the thread that heard it."""

@@ -28,6 +28,7 @@ from chefmate_ros.diagnostics import DiagnosticsPublisher, status_message
 from chefmate_ros.object_messages import objects_message
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import NodeError, run_node
+from chefmate_ros.timers import steady_timer
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
 from chefmate_sim.leader.hand_held_arm import HandHeldArm
 from chefmate_sim.leader.scripted import Scene, ScriptedLeader
@@ -108,7 +109,7 @@ class KitchenNode(Node):
         FaultService(self, self._buses)
         self.create_service(Trigger, 'kitchen/reset', self._on_reset)
         self.create_subscription(String, 'policy/instruction', self._on_instruction, qos.LATCHED)
-        self.create_timer(0.25, self._publish_verdict)
+        steady_timer(self, 0.25, self._publish_verdict)
         self._kitchen.start()
         if self._scripted is not None:
             self.create_service(Trigger, 'leader/perform', self._on_perform)

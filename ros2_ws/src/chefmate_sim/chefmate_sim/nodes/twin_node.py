@@ -26,6 +26,7 @@ from chefmate_ros.diagnostics import DiagnosticsPublisher
 from chefmate_ros.joint_messages import seconds, time_message
 from chefmate_ros.parameters import declare
 from chefmate_ros.running import run_node
+from chefmate_ros.timers import steady_timer
 from chefmate_ros.twin_topics import twin_publisher
 from chefmate_sim.kitchen.live import KitchenSnapshot, LiveKitchen
 from chefmate_sim.twin.outlet import STAMPS, Outlet, OutletConfig, TwinMessage
@@ -72,7 +73,7 @@ class TwinNode(Node):
         for index in range(JOINT_COUNT):
             self._kitchen.world.set_torque_limit(index, 1.0)
         self._kitchen.start()
-        self.create_timer(0.25, self._watch)
+        steady_timer(self, 0.25, self._watch)
         self.get_logger().info(f'twin kitchen {seed}: {command_topic} to {states_topic}')
 
     def _declared_map(self) -> JointMap:
