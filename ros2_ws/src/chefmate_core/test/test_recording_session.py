@@ -1,12 +1,13 @@
 import json
 import re
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import recording_rig as rig
 
 from chefmate_core.errors import ConfigurationError
+from chefmate_core.recording import recorder as recorder_module
 from chefmate_core.recording.errors import RecordingError, SessionError
 from chefmate_core.recording.message_queue import Message, MessageQueue
 from chefmate_core.recording.recorder_config import RecorderConfig, State
@@ -210,19 +211,50 @@ def test_a_pulled_camera_is_named_and_the_episode_goes_on_if_so_wanted(recorder,
     assert any('fell silent' in text for text in record['report']['findings'])
 
 
-def test_a_recorder_that_was_held_up_itself_blames_no_camera(recorder):
+@pytest.fixture
+def machine(monkeypatch):
+    """The steady clock of the recorder, which stands until it is moved."""
+
+    class Machine:
+        now_s = 1000.0
+
+        def runs(self, made, seconds, messages=()):
+            """Let time pass in a machine that runs: the recorder hears and watches."""
+            said = []
+            for _ in range(round(seconds / 0.05)):
+                self.now_s += 0.05
+                for each in messages:
+                    made.add(each)
+                said.append(made.watch())
+            return ''.join(said)
+
+    machine = Machine()
+    clock = SimpleNamespace(monotonic=lambda: machine.now_s)
+    monkeypatch.setattr(recorder_module, 'time', clock)
+    return machine
+
+
+@pytest.mark.parametrize('asleep_s', [0.6, 1.2, 30.0])
+def test_a_recorder_that_was_held_up_itself_blames_no_camera(recorder, machine, asleep_s):
     made = recorder(stall_timeout_s=1.0)
     messages = list(rig.episode_messages(0.3))
-    for each in messages:
-        made.add(each)
+    machine.runs(made, 0.1, messages)
     made.start(rig.START_NS)
-    made.watch()
-    time.sleep(1.5)  # the whole process stood still
-    assert made.watch() == ''
-    for each in messages:  # which had come in the meantime
-        made.add(each)
-    assert made.watch() == ''
+    assert machine.runs(made, 0.3) == ''  # a camera stumbles
+    machine.now_s += asleep_s  # the whole machine stands
+    assert machine.runs(made, 0.3) == ''  # and each camera needs a moment to come back
+    assert machine.runs(made, 2.0, messages) == ''
     assert made.state is State.RECORDING
+
+
+def test_a_camera_that_stays_silent_after_the_machine_stood_is_named(recorder, machine):
+    made = recorder(stall_timeout_s=1.0)
+    messages = list(rig.episode_messages(0.3))
+    machine.runs(made, 0.1, messages)
+    made.start(rig.START_NS)
+    machine.now_s += 5.0
+    others = [each for each in messages if 'wrist' not in each.name]
+    assert 'wrist/image_raw/compressed fell silent' in machine.runs(made, 1.5, others)
 
 
 def test_a_disk_that_cannot_keep_up_fails_the_episode_and_says_what_was_lost(recorder, tmp_path):

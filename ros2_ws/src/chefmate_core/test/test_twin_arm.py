@@ -187,3 +187,40 @@ def test_velocities_come_from_two_states():
     arm.receive(START_RAD, now_s - 0.05)
     arm.receive(START_RAD + 0.04, now_s - 0.01)
     assert arm.read().velocity_rad_s == pytest.approx(np.full(6, 1.0))
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+@pytest.mark.parametrize(('gripper_rad', 'goal_rad'), [(0.35, 0.0), (1.2, 1.2)])
+def test_after_a_silence_the_gripper_grips_on_unless_it_is_elsewhere(gripper_rad, goal_rad):
+    goals, clock = [], Clock()
+    arm = TwinArm('isaac_joint_states', goals.append, silent_s=0.5, clock=clock)
+    held = np.append(START_RAD[:5], 0.35)  # a slice is between its jaws
+    arm.receive(held, clock.now_s)
+    arm.set_torque(True)
+    arm.write_goal(np.append(START_RAD[:5], 0.0))
+    clock.now_s += 0.7
+    with pytest.raises(ServoSilentError):
+        arm.read()
+    sagged = np.append(START_RAD[:5] + 0.02, gripper_rad)
+    arm.receive(sagged, clock.now_s)
+    arm.reconnect()
+    assert np.array_equal(arm.hold(), np.append(sagged[:5], goal_rad))
+    assert np.array_equal(goals[-1], np.append(sagged[:5], goal_rad))
+
+
+def test_without_torque_before_nothing_is_gripped():
+    goals, clock = [], Clock()
+    arm = TwinArm('isaac_joint_states', goals.append, silent_s=0.5, clock=clock)
+    arm.receive(START_RAD, clock.now_s)
+    arm.set_torque(True)
+    arm.write_goal(np.append(START_RAD[:5], 0.0))
+    arm.set_torque(False)
+    assert np.array_equal(arm.hold(), START_RAD)

@@ -108,10 +108,13 @@ class SimulatedArm:
         )
         try:
             driver.start()
-        except BusError:  # the simulator has fallen silent again
+            topics.driver = driver  # from here on it hears of a stop
+            driver.engage()
+        except BusError:  # the simulator has fallen silent again: the next tick tries anew
+            topics.driver = None
+            driver.stop(torque_off=False)
             return
-        self._driver = topics.driver = driver
-        driver.engage()
+        self._driver = driver
         self._node.get_logger().info(
             f'the simulator is the arm, at {self._rate_hz:g} Hz, preset {self._preset}'
         )

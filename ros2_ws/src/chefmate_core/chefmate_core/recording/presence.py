@@ -28,6 +28,14 @@ class Presence:
         if message.name in self._cameras:
             self._pictures[message.name] = message.data
 
+    def excuse(self, asleep_s: float, now_s: float) -> None:
+        """Count no silence for the time that the listener itself, or the machine, stood still.
+
+        What came meanwhile is still to be taken; a camera that stood, too, has yet to go on.
+        """
+        for name, seen_s in self._seen_s.copy().items():
+            self._seen_s[name] = min(seen_s + asleep_s, now_s)
+
     def silent(self, now_s: float) -> list[str]:
         """Return the required topics without a message for the stall timeout."""
         return [

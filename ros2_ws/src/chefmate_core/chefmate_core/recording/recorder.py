@@ -18,6 +18,7 @@ from chefmate_core.recording.session_info import SessionInfo
 from chefmate_core.recording.topics import RecordedTopic
 
 TAKE_S = 0.2  # how long the thread waits for messages before it looks after files and disk
+AWAKE_S = 0.1  # whoever watches less often was held up meanwhile
 FLUSH_S, SYNC_S, DISK_S = 0.5, 5.0, 1.0
 MEGABYTE = 1 << 20
 
@@ -55,7 +56,7 @@ class Recorder:
         self._queue = MessageQueue(0)
         self._thread: threading.Thread | None = None
         self._reason, self._discard = '', False
-        self._started_s = self._watched_s = 0.0
+        self._started_s, self._watched_s = 0.0, time.monotonic()
         self._stalled: set[str] = set()
         self.free_mb = self._free_mb()
 
@@ -132,12 +133,12 @@ class Recorder:
     def watch(self) -> str:
         """Look for topics that fell silent; return what is new, for a log. Call it often."""
         now_s = time.monotonic()
-        asleep_s, self._watched_s = now_s - self._watched_s, now_s
+        asleep_s, self._watched_s = now_s - self._watched_s - AWAKE_S, now_s
+        if asleep_s > 0.0:
+            self.presence.excuse(asleep_s, now_s)
         with self._lock:
             if self._state is not State.RECORDING or self._episode is None:
                 return ''
-            if asleep_s > self.config.stall_timeout_s / 2:
-                return ''  # we were held up ourselves: what came meanwhile is still to be taken
             silent = set(self.presence.silent(now_s))
             new = sorted(silent - self._stalled)
             self._stalled = silent

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from chefmate_core.joints import JOINT_COUNT
+from chefmate_core.joints import GRIPPER, JOINT_COUNT
 from chefmate_core.servo.errors import GoalError, ServoSilentError
 from chefmate_core.servo.readings import ArmHealth, ArmReading
 
 # Velocities are taken over at least so long: two states may arrive at almost the same time.
 VELOCITY_SPAN_S = 0.025
+GRIPS_WITHIN_RAD = 0.1  # a gripper that is elsewhere than when it was told to grip holds nothing
 
 
 class TwinStatistics:
@@ -60,6 +61,7 @@ class TwinArm:
         self._recent: deque[tuple[float, np.ndarray]] = deque(maxlen=256)
         self._has_torque = False
         self._goal_rad: np.ndarray | None = None
+        self._told_at_rad = self._position_rad  # where the arm was when it was given its goal
 
     def receive(self, position_rad: np.ndarray, measured_s: float) -> None:
         """The simulator says where its arm was at a time of the steady clock."""
@@ -89,11 +91,17 @@ class TwinArm:
         """There is nothing to set up."""
 
     def hold(self) -> np.ndarray:
-        """Hold the arm where it is, and return that, rad, shape (6,)."""
-        position_rad = self.read().position_rad
+        """Hold the arm where it is, and go on gripping; return the goal, rad, shape (6,).
+
+        A gripper's distance from its goal is its grip. One that has moved meanwhile is another
+        simulation's.
+        """
+        goal_rad = self.read().position_rad.copy()
+        moved_rad = abs(goal_rad[GRIPPER] - self._told_at_rad[GRIPPER])
+        if self._has_torque and self._goal_rad is not None and moved_rad <= GRIPS_WITHIN_RAD:
+            goal_rad[GRIPPER] = self._goal_rad[GRIPPER]
         self._has_torque = True
-        self.write_goal(position_rad)
-        return position_rad
+        return self.write_goal(goal_rad)
 
     def holds(self, goal_rad: np.ndarray) -> bool:
         """Return whether this was the last goal."""
@@ -140,7 +148,7 @@ class TwinArm:
         goal_rad = np.asarray(position_rad, dtype=float)
         if goal_rad.shape != (JOINT_COUNT,) or not np.isfinite(goal_rad).all():
             raise GoalError(f'{self.port}: the goal is {position_rad!r}. Nothing was sent.')
-        self._goal_rad = goal_rad.copy()
+        self._goal_rad, self._told_at_rad = goal_rad.copy(), self._position_rad
         self._send(goal_rad)
         self.statistics.goals += 1
         return goal_rad
