@@ -108,6 +108,8 @@ def recorder():
         package='chefmate',
         executable='recorder_node',
         name='recorder',
+        sigterm_timeout='12.0',  # it may have an episode to put on the disk
+        sigkill_timeout='3.0',
         parameters=[
             LaunchConfiguration('recorder_params_file'),
             {

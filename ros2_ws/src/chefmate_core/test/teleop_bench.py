@@ -96,8 +96,8 @@ class JogRig(_Rig):
         self.teleop = JogTeleop(reach(0.1), self.clutch, TELEOP, JogConfig())
         self.tell()
 
-    def press(self, names, velocities):
-        return self.teleop.jog(names, velocities, self.bench.now_s)
+    def press(self, names, velocities, age_s=0.0):
+        return self.teleop.jog(names, velocities, self.bench.now_s, age_s)
 
     def run(self, cycles):
         for _ in range(cycles):

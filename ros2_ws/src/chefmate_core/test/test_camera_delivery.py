@@ -64,6 +64,17 @@ def test_duplicates_and_frames_out_of_order_are_counted_and_left_out():
     assert meter.report().out_of_order == 2
 
 
+def test_after_the_clock_was_set_back_a_window_begins_anew():
+    live, recorded = DeliveryMeter(PERIOD_S, window=90), DeliveryMeter(PERIOD_S)
+    for meter in (live, recorded):
+        for start_s in (1000.0, 400.0):
+            for index in range(30):
+                meter.add(start_s + index * PERIOD_S, start_s + index * PERIOD_S + 0.02)
+    assert (live.report().arrived, live.report().out_of_order) == (30, 1)
+    assert live.report().rate_hz == pytest.approx(1 / PERIOD_S)
+    assert (recorded.report().arrived, recorded.report().out_of_order) == (30, 30)
+
+
 def test_a_window_forgets_old_losses():
     assert filled([0, 9, *range(10, 40)], window=20).missing == 0
 

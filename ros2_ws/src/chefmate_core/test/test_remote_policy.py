@@ -7,7 +7,7 @@ from engines import StayingEngine
 
 from chefmate_core.errors import ConfigurationError, PolicyError
 from chefmate_core.policy import remote, remote_policy
-from chefmate_core.policy.engine import EngineBusyError
+from chefmate_core.policy.engine import EngineBusyError, EngineUnreachableError
 from chefmate_core.policy.modality import Modality
 from chefmate_core.policy.registry import PolicyContext
 
@@ -83,8 +83,52 @@ def test_a_wait_that_is_none_is_refused(server):
         connect(server(LoadingServer(asked=1)), wait_s=float('nan'))
 
 
-def test_nobody_there_is_said_at_once():
+class StartingServer(StayingEngine):
+    """Not there, then busy with loading, then there: so many questions each."""
+
+    def __init__(self, absent, busy):
+        self.troubles = [EngineUnreachableError('nobody listens there')] * absent
+        self.troubles += [EngineBusyError('the server is still loading its model')] * busy
+        super().__init__()
+
+    @property
+    def modality(self):
+        if self.troubles:
+            raise self.troubles.pop(0)
+        return Modality(('front', 'wrist'))
+
+    @modality.setter
+    def modality(self, value):
+        del value
+
+
+def test_a_server_that_starts_with_the_robot_is_waited_for(server):
+    told = server(StartingServer(absent=3, busy=3))
+    connect(told)
+    assert [text for text in told if 'waiting' in text] == [
+        'waiting for the server: nobody listens there',
+        'waiting for the server: the server is still loading its model',
+    ]
+
+
+def test_a_server_that_has_gone_while_it_loaded_is_not_absent_for_as_long_as_it_loaded(server):
+    engine = StartingServer(absent=0, busy=100)
+    engine.troubles.append(EngineUnreachableError('nobody listens there'))
+    connect(server(engine), absent_s=0.05)  # a hundred questions, a millisecond apart
+
+
+def test_an_address_where_nobody_ever_listens_is_said_at_once_and_refused():
+    told = []
     with pytest.raises(PolicyError, match='nobody listens there'):
         remote_policy.make_policy(
-            'zmq://127.0.0.1:1', PolicyContext(str(CALIBRATION), ('wrist', 'scene'))
+            'zmq://127.0.0.1:1',
+            PolicyContext(str(CALIBRATION), ('wrist', 'scene'), told.append),
+            absent_s=0.1,
         )
+    assert any('nobody listens there' in text for text in told)
+
+
+@pytest.mark.parametrize('wrong', [float('nan'), -1.0, float('inf')])
+def test_a_patience_that_is_none_is_refused(server, wrong):
+    with pytest.raises(ConfigurationError, match='absent_s'):
+        connect(server(LoadingServer(asked=1)), absent_s=wrong)

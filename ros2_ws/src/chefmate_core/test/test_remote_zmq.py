@@ -154,14 +154,14 @@ def test_a_server_that_falls_silent_costs_the_timeout_and_no_more(server, engine
     may_answer = threading.Event()
 
     def act_late(data):
-        may_answer.wait(5)
+        may_answer.wait(30)
         return server.act(data)
 
     server.answers['get_action'] = act_late
     begun_s = time.monotonic()
     with pytest.raises(EngineTimeoutError, match=r'no answer within 0\.2 s'):
         engine.infer(ModelInput(REQUEST.images, REQUEST.state, 'go', timeout_s=0.2))
-    assert time.monotonic() - begun_s < 4.5  # the server waits for 5 s
+    assert time.monotonic() - begun_s < 25  # the server waits for 30 s
     may_answer.set()
     server.answers['get_action'] = server.act
     # what it answers late does not become the answer to the next request

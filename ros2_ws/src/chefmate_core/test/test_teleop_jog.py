@@ -76,6 +76,21 @@ def test_nonsense_is_refused_and_counted_and_moves_nothing(rig, names, velocitie
     assert rig.teleop.counters[refusal] == 1
 
 
+@pytest.mark.parametrize('age_s', [JogConfig().key_timeout_s + 0.001, 60.0, float('nan')])
+def test_a_key_that_was_pressed_too_long_ago_moves_nothing(rig, age_s):
+    assert rig.press(['elbow_flex'], [0.3], age_s) is JogRefusal.STALE
+    rig.run(20)
+    assert rig.commands == []
+
+
+def test_a_key_counts_from_when_it_was_pressed(rig):
+    rig.hold(['elbow_flex'], [0.4], seconds=0.6)
+    before = rig.position[ELBOW]
+    assert rig.press(['elbow_flex'], [0.4], age_s=JogConfig().key_timeout_s - 0.02) is None
+    rig.run(100)
+    assert rig.position[ELBOW] - before < 0.4 * (0.02 + 0.06)  # and to brake
+
+
 def test_a_paused_clutch_moves_nothing(rig):
     rig.clutch.set(False)
     rig.hold(['elbow_flex'], [0.4], seconds=0.5)

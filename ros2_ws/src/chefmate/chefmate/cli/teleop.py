@@ -136,9 +136,9 @@ class Cockpit:
             if meaning is Order.TOGGLE_CLUTCH:
                 self._toggle_clutch()
             elif isinstance(meaning, Jog):
-                self._jogs.publish(
-                    JointState(name=[meaning.joint], velocity=[meaning.velocity_rad_s])
-                )
+                jog = JointState(name=[meaning.joint], velocity=[meaning.velocity_rad_s])
+                jog.header.stamp = self._node.get_clock().now().to_msg()
+                self._jogs.publish(jog)
         rclpy.spin_once(self._node, timeout_sec=0.0)
         return True
 

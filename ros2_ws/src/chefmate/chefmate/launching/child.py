@@ -5,6 +5,7 @@ asks Linux to kill it when the launch dies: no orphan survives even a SIGKILLed 
 """
 
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from chefmate.launching.process_actions import ExecuteProcess, ProcessSpec
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _READ_BYTES = 65536
 _LAST_LINES = 5  # kept for the report on a process that died
+KILLED_AGAIN_S = 1.0
 
 # Loaded here: between fork and exec nothing may be imported.
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -47,7 +49,8 @@ class Child:
         self.last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._say = say
         self._partial = {'stdout': b'', 'stderr': b''}
-        self._escalation: list[tuple[float, int]] = []  # (steady time in s, signal), in order
+        self._escalation: list[tuple[int, float]] = []  # (signal, s until the next one), in order
+        self._due_s = math.inf  # when the first of them is sent
         parent = os.getpid()
 
         def before_exec() -> None:
@@ -130,18 +133,22 @@ class Child:
         """Ask the process to end (SIGINT), and plan what follows if it does not."""
         if self._escalation or self.returncode is not None:
             return
-        term_at_s = time.monotonic() + self.spec.sigterm_after_s
-        kill_at_s = term_at_s + self.spec.sigkill_after_s
-        self._escalation = [(term_at_s, signal.SIGTERM), (kill_at_s, signal.SIGKILL)]
+        self._due_s = time.monotonic() + self.spec.sigterm_after_s
+        self._escalation = [
+            (signal.SIGTERM, self.spec.sigkill_after_s),
+            (signal.SIGKILL, KILLED_AGAIN_S),
+        ]
         self.signal(signal.SIGINT)
 
     def escalate(self) -> int | None:
         """Send what is due by now; return the number of the signal that was sent."""
-        if not self._escalation or time.monotonic() < self._escalation[0][0]:
+        now_s = time.monotonic()
+        if not self._escalation or now_s < self._due_s:
             return None
-        # An empty plan would look like one never made: the last signal repeats, a second apart.
-        due_s, number = self._escalation.pop(0)
-        if not self._escalation:
-            self._escalation.append((due_s + 1.0, number))
+        number, next_after_s = self._escalation[0]
+        # An empty plan would look like one never made: the last signal repeats.
+        if len(self._escalation) > 1:
+            self._escalation.pop(0)
+        self._due_s = now_s + next_after_s  # from the signal that was sent, though it was late
         self.signal(number)
         return number

@@ -106,7 +106,9 @@ class TeleopNode(Node):
             self._monitor.measured(vectors[0], leader.wanted_rad)
 
     def _on_jog(self, keyboard: JogTeleop, message: JointState) -> None:
-        keyboard.jog(message.name, message.velocity, time.monotonic())
+        pressed_s = seconds(message.header.stamp)
+        age_s = self._clock_s() - pressed_s if pressed_s > 0.0 else 0.0  # 0: it has no stamp
+        keyboard.jog(message.name, message.velocity, time.monotonic(), age_s)
 
     def _on_estop(self, message: Bool) -> None:
         self._clutch.estop(message.data)

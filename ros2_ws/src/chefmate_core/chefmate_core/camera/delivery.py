@@ -8,6 +8,8 @@ import numpy as np
 
 from chefmate_core.errors import ConfigurationError
 
+CLOCK_SET_S = 1.0  # no frame is overtaken by one of so much later
+
 
 @dataclass(frozen=True)
 class DeliveryReport:
@@ -57,13 +59,20 @@ class DeliveryMeter:
         self._bad_stamps = 0
 
     def add(self, stamp_s: float, arrival_s: float) -> bool:
-        """Take one frame; return whether it counts. Both times are of one clock."""
+        """Take one frame; return whether it counts. Both times are of one clock.
+
+        After that clock was set back a window begins anew; where all frames are looked at, those
+        from then on are left out.
+        """
         if not (math.isfinite(stamp_s) and math.isfinite(arrival_s)):
             self._bad_stamps += 1
             return False
         if self._frames and stamp_s <= self._frames[-1][0]:
             self._out_of_order += 1
-            return False
+            was_set_back = self._frames[-1][0] - stamp_s >= CLOCK_SET_S
+            if not was_set_back or self._frames.maxlen is None:
+                return False
+            self._frames.clear()  # the old stamps say nothing any more
         self._frames.append((stamp_s, arrival_s))
         return True
 

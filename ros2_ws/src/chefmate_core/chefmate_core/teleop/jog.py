@@ -49,6 +49,7 @@ class JogRefusal(StrEnum):
 
     MALFORMED = 'refused_malformed'  # unknown or repeated names, lengths differ
     NOT_FINITE = 'refused_not_finite'
+    STALE = 'refused_stale'  # it waited for longer than a key is held by it
 
 
 class JogTeleop:
@@ -68,16 +69,25 @@ class JogTeleop:
         self._moved_s = -math.inf
 
     def jog(
-        self, names: Sequence[str], velocity_rad_s: Sequence[float], now_s: float
+        self,
+        names: Sequence[str],
+        velocity_rad_s: Sequence[float],
+        now_s: float,
+        age_s: float = 0.0,
     ) -> JogRefusal | None:
-        """Take the velocities of some joints; the others are to stand. Or return why not."""
-        refusal = self._take(names, velocity_rad_s, now_s)
+        """Take the velocities of some joints; the others are to stand. Or return why not.
+
+        `age_s` is how long ago the key was pressed: this process may have been stopped since.
+        """
+        refusal = self._take(names, velocity_rad_s, now_s, age_s)
         self.counters[refusal or 'keys'] += 1
         return refusal
 
     def _take(
-        self, names: Sequence[str], velocity_rad_s: Sequence[float], now_s: float
+        self, names: Sequence[str], velocity_rad_s: Sequence[float], now_s: float, age_s: float
     ) -> JogRefusal | None:
+        if not age_s <= self._jog.key_timeout_s:  # True for NaN
+            return JogRefusal.STALE
         known = len(set(names)) == len(names) and set(names) <= set(JOINT_NAMES)
         if not known or len(names) != len(velocity_rad_s):
             return JogRefusal.MALFORMED
@@ -86,7 +96,7 @@ class JogTeleop:
         wanted = np.zeros(JOINT_COUNT)
         for name, value in zip(names, velocity_rad_s, strict=True):
             wanted[JOINT_NAMES.index(name)] = value
-        self._wanted, self._asked_s = self._reach.limited(wanted), now_s
+        self._wanted, self._asked_s = self._reach.limited(wanted), now_s - max(age_s, 0.0)
         return None
 
     def sample(self, clock_s: float, now_s: float) -> TeleopCommand | None:

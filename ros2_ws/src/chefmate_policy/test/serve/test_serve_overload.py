@@ -3,7 +3,6 @@
 import http.client
 import json
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -30,8 +29,22 @@ def own_request():
     return make
 
 
+@pytest.fixture
+def admitted():
+    """Return how many requests run or wait, as the server says."""
+
+    def ask(server):
+        connection = http.client.HTTPConnection('127.0.0.1', server.http_port, timeout=10)
+        connection.request('GET', '/health')
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer['requests_admitted']
+
+    return ask
+
+
 def test_who_comes_when_all_places_are_taken_is_told_so_at_once(
-    serve, engine, connect, observation, wait_for, does_work
+    serve, engine, connect, observation, wait_for, does_work, admitted
 ):
     server = serve(waiting=1)
     engine.may_answer.clear()
@@ -39,7 +52,7 @@ def test_who_comes_when_all_places_are_taken_is_told_so_at_once(
     running.send_observation(observation)
     wait_for(lambda: engine.requests, 'the first runs')
     waiting.send_observation(observation)
-    time.sleep(0.1)
+    wait_for(lambda: admitted(server) == 2, 'the second waits')
     answer = refused.get_action(observation)
     assert answer['code'] == 'busy'
     assert 'one request runs and 1 wait' in answer['error']
@@ -109,7 +122,7 @@ def test_the_time_of_a_request_over_http_is_kept(serve, engine, observation):
 
 
 def test_a_client_that_leaves_gives_its_place_to_others(
-    serve, engine, connect, observation, wait_for
+    serve, engine, connect, observation, wait_for, admitted
 ):
     server = serve(waiting=1)
     engine.may_answer.clear()
@@ -119,13 +132,13 @@ def test_a_client_that_leaves_gives_its_place_to_others(
     for _ in range(3):
         leaving = connect(server)
         leaving.send_observation(observation)
-        wait_for(lambda: server.statistics.connections['zmq'] == 2, 'it is connected')
-        time.sleep(0.1)
+        wait_for(lambda: admitted(server) == 2, 'it waits')
         leaving.socket.close()
         wait_for(lambda: server.statistics.connections['zmq'] == 1, 'it has left')
+        wait_for(lambda: admitted(server) == 1, 'its place is free')
     last = connect(server)
     last.send_observation(observation)
-    time.sleep(0.1)
+    wait_for(lambda: admitted(server) == 2, 'the last waits')
     engine.may_answer.set()
     assert 'error' not in first.receive()
     assert 'error' not in last.receive()
@@ -133,7 +146,7 @@ def test_a_client_that_leaves_gives_its_place_to_others(
 
 
 def test_a_client_that_leaves_http_gives_its_place_to_others(
-    serve, engine, connect, observation, wait_for
+    serve, engine, connect, observation, wait_for, admitted
 ):
     server = serve(waiting=1)
     engine.may_answer.clear()
@@ -145,9 +158,10 @@ def test_a_client_that_leaves_http_gives_its_place_to_others(
     for number in (1, 2, 3):
         leaving = http.client.HTTPConnection('127.0.0.1', server.http_port, timeout=10)
         leaving.request('POST', '/act', body)
-        time.sleep(0.1)
+        wait_for(lambda: admitted(server) == 2, 'it waits')
         leaving.close()
         wait_for(lambda n=number: server.statistics.requests[abandoned] == n, 'it has left')
+        wait_for(lambda: admitted(server) == 1, 'its place is free')
     engine.may_answer.set()
     assert 'error' not in first.receive()
     assert 'error' not in connect(server).get_action(observation)
