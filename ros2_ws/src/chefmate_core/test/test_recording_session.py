@@ -1,5 +1,6 @@
 import json
 import re
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -229,7 +230,7 @@ def machine(monkeypatch):
             return ''.join(said)
 
     machine = Machine()
-    clock = SimpleNamespace(monotonic=lambda: machine.now_s)
+    clock = SimpleNamespace(monotonic=lambda: machine.now_s, time_ns=time.time_ns)
     monkeypatch.setattr(recorder_module, 'time', clock)
     return machine
 
@@ -255,6 +256,8 @@ def test_a_camera_that_stays_silent_after_the_machine_stood_is_named(recorder, m
     machine.now_s += 5.0
     others = [each for each in messages if 'wrist' not in each.name]
     assert 'wrist/image_raw/compressed fell silent' in machine.runs(made, 1.5, others)
+    assert made.wait(30.0)
+    assert made.last.failure == ''
 
 
 def test_a_disk_that_cannot_keep_up_fails_the_episode_and_says_what_was_lost(recorder, tmp_path):

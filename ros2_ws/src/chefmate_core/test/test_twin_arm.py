@@ -198,22 +198,32 @@ class Clock:
         return self.now_s
 
 
-@pytest.mark.parametrize(('gripper_rad', 'goal_rad'), [(0.35, 0.0), (1.2, 1.2)])
-def test_after_a_silence_the_gripper_grips_on_unless_it_is_elsewhere(gripper_rad, goal_rad):
+@pytest.mark.parametrize(
+    ('heard_rad', 'told_rad', 'back_rad', 'held_rad'),
+    [
+        (0.35, 0.0, 0.36, 0.0),  # it gripped a slice, and does so still
+        (1.2, 0.0, 0.35, 0.0),  # it was closing, and has gripped meanwhile
+        (0.35, 0.0, 1.2, 1.2),  # it is another simulation's: open
+        (0.35, 1.5, 0.4, 0.4),  # it was opening: the rest of the way is no grip
+    ],
+)
+def test_after_a_silence_the_gripper_grips_on_and_nothing_else_moves(
+    heard_rad, told_rad, back_rad, held_rad
+):
     goals, clock = [], Clock()
     arm = TwinArm('isaac_joint_states', goals.append, silent_s=0.5, clock=clock)
-    held = np.append(START_RAD[:5], 0.35)  # a slice is between its jaws
-    arm.receive(held, clock.now_s)
+    arm.receive(np.append(START_RAD[:5], heard_rad), clock.now_s)
     arm.set_torque(True)
-    arm.write_goal(np.append(START_RAD[:5], 0.0))
-    clock.now_s += 0.7
+    for part in (0.5, 1.0):  # told step by step, also while nothing is heard any more
+        arm.write_goal(np.append(START_RAD[:5], heard_rad + part * (told_rad - heard_rad)))
+        clock.now_s += 0.35
     with pytest.raises(ServoSilentError):
         arm.read()
-    sagged = np.append(START_RAD[:5] + 0.02, gripper_rad)
-    arm.receive(sagged, clock.now_s)
+    sagged = START_RAD[:5] + 0.02
+    arm.receive(np.append(sagged, back_rad), clock.now_s)
     arm.reconnect()
-    assert np.array_equal(arm.hold(), np.append(sagged[:5], goal_rad))
-    assert np.array_equal(goals[-1], np.append(sagged[:5], goal_rad))
+    assert np.array_equal(arm.hold(), np.append(sagged, held_rad))
+    assert np.array_equal(goals[-1], np.append(sagged, held_rad))
 
 
 def test_without_torque_before_nothing_is_gripped():

@@ -15,6 +15,12 @@ def seconds(stamp: Time) -> float:
     return stamp.sec + stamp.nanosec * 1e-9
 
 
+def age_s(stamp: Time, clock_s: float) -> float:
+    """Return how long ago a message was stamped, s; 0 for one without a stamp."""
+    stamp_s = seconds(stamp)
+    return clock_s - stamp_s if stamp_s > 0.0 else 0.0
+
+
 def time_message(stamp_s: float) -> Time:
     """Return seconds as a stamp."""
     nanoseconds = round(stamp_s * 1e9)

@@ -28,6 +28,7 @@ from chefmate_ros import qos
 
 FIND_S = 10.0
 LOOK_S = 0.02  # between two looks at the keyboard
+HELD_UP_S = 0.3  # a look that comes later finds keys of which nobody knows how old they are
 SHOW_S = 0.2
 PART = 'teleop: teleop'
 
@@ -92,6 +93,7 @@ class Cockpit:
         self._keyboard = Keyboard()
         self._engaged: bool | None = None
         self._said = ''
+        self._looked_s = time.monotonic()
         self._status: DiagnosticStatus | None = None
         self._jogs = self._node.create_publisher(JointState, 'teleop/jog', qos.COMMAND_READER)
         self._clutch = self._node.create_client(SetBool, 'teleop/set_clutch')
@@ -129,13 +131,15 @@ class Cockpit:
 
     def step(self) -> bool:
         """Take the keys that were pressed and what was said; return False to leave."""
-        for key in pressed_keys():
+        keys = pressed_keys()
+        was_held_up_s, self._looked_s = time.monotonic() - self._looked_s, time.monotonic()
+        for key in keys:
             meaning = self._keyboard.press(key)
             if meaning is Order.LEAVE:
                 return False
             if meaning is Order.TOGGLE_CLUTCH:
                 self._toggle_clutch()
-            elif isinstance(meaning, Jog):
+            elif isinstance(meaning, Jog) and was_held_up_s <= HELD_UP_S:
                 jog = JointState(name=[meaning.joint], velocity=[meaning.velocity_rad_s])
                 jog.header.stamp = self._node.get_clock().now().to_msg()
                 self._jogs.publish(jog)

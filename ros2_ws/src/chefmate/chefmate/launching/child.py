@@ -5,7 +5,6 @@ asks Linux to kill it when the launch dies: no orphan survives even a SIGKILLed 
 """
 
 import ctypes
-import math
 import os
 import signal
 import subprocess
@@ -22,6 +21,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _READ_BYTES = 65536
 _LAST_LINES = 5  # kept for the report on a process that died
 KILLED_AGAIN_S = 1.0
+LONGEST_STEP_S = 0.25  # between two looks at a process
 
 # Loaded here: between fork and exec nothing may be imported.
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -50,7 +50,7 @@ class Child:
         self._say = say
         self._partial = {'stdout': b'', 'stderr': b''}
         self._escalation: list[tuple[int, float]] = []  # (signal, s until the next one), in order
-        self._due_s = math.inf  # when the first of them is sent
+        self._left_s, self._looked_s = 0.0, 0.0  # until the first of them is sent; when that was
         parent = os.getpid()
 
         def before_exec() -> None:
@@ -133,7 +133,7 @@ class Child:
         """Ask the process to end (SIGINT), and plan what follows if it does not."""
         if self._escalation or self.returncode is not None:
             return
-        self._due_s = time.monotonic() + self.spec.sigterm_after_s
+        self._left_s, self._looked_s = self.spec.sigterm_after_s, time.monotonic()
         self._escalation = [
             (signal.SIGTERM, self.spec.sigkill_after_s),
             (signal.SIGKILL, KILLED_AGAIN_S),
@@ -142,13 +142,16 @@ class Child:
 
     def escalate(self) -> int | None:
         """Send what is due by now; return the number of the signal that was sent."""
-        now_s = time.monotonic()
-        if not self._escalation or now_s < self._due_s:
+        if not self._escalation:
             return None
-        number, next_after_s = self._escalation[0]
+        # A machine that stood still has given the process no time to end.
+        elapsed_s, self._looked_s = time.monotonic() - self._looked_s, time.monotonic()
+        self._left_s -= min(elapsed_s, LONGEST_STEP_S)
+        if self._left_s > 0.0:
+            return None
+        number, self._left_s = self._escalation[0]
         # An empty plan would look like one never made: the last signal repeats.
         if len(self._escalation) > 1:
             self._escalation.pop(0)
-        self._due_s = now_s + next_after_s  # from the signal that was sent, though it was late
         self.signal(number)
         return number

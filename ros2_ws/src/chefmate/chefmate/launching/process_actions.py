@@ -19,7 +19,8 @@ from chefmate.launching.substitutions import (
     perform_bool,
 )
 
-# A launch ends within 3 s: asked, told, killed. launch itself takes 5 s and 5 s by default.
+# A launch ends within 3 s, unless a node has something to save: asked, told, killed. launch itself
+# takes 5 s and 5 s by default.
 SIGTERM_AFTER_S = 1.5  # after SIGINT
 SIGKILL_AFTER_S = 1.0  # after SIGTERM
 

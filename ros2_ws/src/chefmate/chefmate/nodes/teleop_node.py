@@ -12,16 +12,23 @@ from chefmate.nodes.teleop_parameters import declared_parameters
 from chefmate_core.diagnosis import Diagnosis, Level
 from chefmate_core.realtime import make_realtime
 from chefmate_core.teleop.follower import TeleopCommand
-from chefmate_core.teleop.jog import JogTeleop
+from chefmate_core.teleop.jog import JogRefusal, JogTeleop
 from chefmate_core.teleop.leader import LeaderTeleop
 from chefmate_core.teleop.monitor import TeleopMonitor
 from chefmate_ros import qos
 from chefmate_ros.diagnostics import DiagnosticsPublisher
-from chefmate_ros.joint_messages import joint_state, joint_vectors, seconds, time_message
+from chefmate_ros.joint_messages import (
+    age_s,
+    joint_state,
+    joint_vectors,
+    seconds,
+    time_message,
+)
 from chefmate_ros.running import run_node
 from chefmate_ros.timers import steady_timer
 
 JOG_PERIOD_S = 0.01
+REFUSED_SAID_S = 5.0  # at most so often
 
 
 class TeleopNode(Node):
@@ -106,9 +113,14 @@ class TeleopNode(Node):
             self._monitor.measured(vectors[0], leader.wanted_rad)
 
     def _on_jog(self, keyboard: JogTeleop, message: JointState) -> None:
-        pressed_s = seconds(message.header.stamp)
-        age_s = self._clock_s() - pressed_s if pressed_s > 0.0 else 0.0  # 0: it has no stamp
-        keyboard.jog(message.name, message.velocity, time.monotonic(), age_s)
+        late_s = age_s(message.header.stamp, self._clock_s())
+        refusal = keyboard.jog(message.name, message.velocity, time.monotonic(), late_s)
+        if refusal is JogRefusal.STALE:
+            self.get_logger().warning(
+                f'a key is {late_s:.2f} s old and moves nothing. On another machine: are both '
+                'clocks the same?',
+                throttle_duration_sec=REFUSED_SAID_S,
+            )
 
     def _on_estop(self, message: Bool) -> None:
         self._clutch.estop(message.data)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 
 ACHIEVED_S = 1.0  # so long it must stay achieved: a slice may still slide
+LONGEST_GAP_S = 0.5  # between two of his verdicts: twice their period
 
 Verdict = tuple[bool, str, Mapping[str, str]]
 
@@ -19,7 +20,8 @@ class Judging:
         self._verdict: Verdict | None = (
             (False, 'the judge said nothing', {}) if has_judge else None
         )
-        self._achieved_since_s, self._heard_s = math.inf, -math.inf
+        self._achieved_s = 0.0  # for how long, as far as he was heard
+        self._heard_s = -math.inf
         self._ended = False
 
     @property
@@ -31,17 +33,18 @@ class Judging:
         """Take a verdict."""
         if self._verdict is None:
             return
+        was_achieved = self._verdict[0]
+        gap_s, self._heard_s = now_s - self._heard_s, now_s
+        seen_s = min(gap_s, LONGEST_GAP_S) if was_achieved else 0.0
+        self._achieved_s = self._achieved_s + seen_s if achieved else 0.0
         self._verdict = (achieved, message, values)
-        self._achieved_since_s = min(self._achieved_since_s, now_s) if achieved else math.inf
-        self._heard_s = now_s
 
     def ends_task(self, says_done: bool) -> bool:
         """Whether the running task shall be ended now, because nobody else will; once only.
 
-        What was achieved counts from the first to the newest verdict: a judge who fell silent has
-        not seen that it stays.
+        A judge who fell silent, or who stood still, has not seen that it stays.
         """
-        if says_done or self._ended or not self._heard_s - self._achieved_since_s >= ACHIEVED_S:
+        if says_done or self._ended or not self._achieved_s >= ACHIEVED_S:
             return False
         self._ended = True
         return True

@@ -40,28 +40,39 @@ def stubborn():
     )
     said = []
     child = Child(None, spec, said.append)
+    while not said:  # it has set its trap
+        for stream in child.streams:
+            child.read(stream)
     yield child
     child.signal(signal.SIGKILL)
     while not child.ended():
         os.sched_yield()
 
 
+def sent(child, clock, seconds):
+    """Look at it every 50 ms for so long; return the signals that were sent."""
+    signals = []
+    for _ in range(round(seconds / 0.05)):
+        clock.now_s += 0.05
+        signals.append(child.escalate())
+    return [number for number in signals if number is not None]
+
+
 def test_the_signals_follow_each_other_as_planned(stubborn, clock):
     stubborn.end()
-    assert stubborn.escalate() is None
-    clock.now_s += TERM_S
-    assert stubborn.escalate() == signal.SIGTERM
-    assert stubborn.escalate() is None
-    clock.now_s += KILL_S
-    assert stubborn.escalate() == signal.SIGKILL
-    clock.now_s += 1.0
-    assert stubborn.escalate() == signal.SIGKILL, 'again: one signal may be lost'
+    assert sent(stubborn, clock, TERM_S - 0.1) == []
+    assert sent(stubborn, clock, 0.2) == [signal.SIGTERM]
+    assert sent(stubborn, clock, KILL_S - 0.2) == []
+    assert not stubborn.ended(), 'it is stubborn'
+    assert sent(stubborn, clock, 0.2) == [signal.SIGKILL]
+    assert sent(stubborn, clock, 1.1) == [signal.SIGKILL], 'again: one signal may be lost'
 
 
 def test_a_launch_that_stood_still_gives_a_process_the_whole_time_to_end(stubborn, clock):
     stubborn.end()
     clock.now_s += 10 * (TERM_S + KILL_S)
-    assert stubborn.escalate() == signal.SIGTERM
-    assert stubborn.escalate() is None
-    clock.now_s += KILL_S
-    assert stubborn.escalate() == signal.SIGKILL
+    assert sent(stubborn, clock, TERM_S - 0.5) == []
+    assert sent(stubborn, clock, 0.5) == [signal.SIGTERM]
+    clock.now_s += 10 * KILL_S
+    assert sent(stubborn, clock, KILL_S - 0.5) == []
+    assert sent(stubborn, clock, 0.5) == [signal.SIGKILL]

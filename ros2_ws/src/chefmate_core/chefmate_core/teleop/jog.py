@@ -77,7 +77,7 @@ class JogTeleop:
     ) -> JogRefusal | None:
         """Take the velocities of some joints; the others are to stand. Or return why not.
 
-        `age_s` is how long ago the key was pressed: this process may have been stopped since.
+        `age_s` is how long ago the key was read: this process may have been stopped since.
         """
         refusal = self._take(names, velocity_rad_s, now_s, age_s)
         self.counters[refusal or 'keys'] += 1

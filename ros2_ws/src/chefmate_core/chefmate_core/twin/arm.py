@@ -17,7 +17,7 @@ from chefmate_core.servo.readings import ArmHealth, ArmReading
 
 # Velocities are taken over at least so long: two states may arrive at almost the same time.
 VELOCITY_SPAN_S = 0.025
-GRIPS_WITHIN_RAD = 0.1  # a gripper that is elsewhere than when it was told to grip holds nothing
+SAGS_RAD = 0.1  # a gripper that has opened by more since it was told to close holds nothing
 
 
 class TwinStatistics:
@@ -93,13 +93,14 @@ class TwinArm:
     def hold(self) -> np.ndarray:
         """Hold the arm where it is, and go on gripping; return the goal, rad, shape (6,).
 
-        A gripper's distance from its goal is its grip. One that has moved meanwhile is another
-        simulation's.
+        A gripper that was told to close further has its grip from that. One that is wider open
+        than it was then is another simulation's.
         """
         goal_rad = self.read().position_rad.copy()
-        moved_rad = abs(goal_rad[GRIPPER] - self._told_at_rad[GRIPPER])
-        if self._has_torque and self._goal_rad is not None and moved_rad <= GRIPS_WITHIN_RAD:
-            goal_rad[GRIPPER] = self._goal_rad[GRIPPER]
+        if self._has_torque and self._goal_rad is not None:
+            closed_rad, open_rad = self._goal_rad[GRIPPER], self._told_at_rad[GRIPPER] + SAGS_RAD
+            if closed_rad <= goal_rad[GRIPPER] <= open_rad:
+                goal_rad[GRIPPER] = closed_rad
         self._has_torque = True
         return self.write_goal(goal_rad)
 

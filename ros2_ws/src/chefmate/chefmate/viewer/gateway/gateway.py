@@ -37,7 +37,7 @@ from chefmate_core.errors import ConfigurationError
 MAX_CLIENTS = 32
 _KEPT_UNSENT_BYTES = 1 << 16  # per client; what waits longer is stale when it arrives
 _PING_S = 10.0  # a browser that has gone without a word is found out within two of these
-_OPEN_S = 3.0  # who connects and says nothing is not waited for
+_OPEN_S = 10.0  # who connects and says nothing is not waited for; a busy browser is
 _STOP_TIMEOUT_S = 5.0
 
 _log = logging.getLogger(__name__)
