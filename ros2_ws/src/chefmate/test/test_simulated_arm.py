@@ -1,5 +1,7 @@
 """A simulator in the arm's place: what happens when it falls silent while it is taken up."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import rclpy
@@ -23,7 +25,7 @@ class NoRelay:
 class Faltering(ArmDriver):
     """A driver whose simulator is silent at the given steps of its beginning."""
 
-    fails_at = []
+    fails_at: ClassVar[list[str]] = []
 
     def start(self):
         self._fail('start')
