@@ -7,7 +7,8 @@ Two processes, two topics of 640x480 rgb at 30 Hz, as `camera_node` publishes th
     large_data   Fast DDS's own answer, FASTDDS_BUILTIN_TRANSPORTS=LARGE_DATA
     chefmate     the profile and environment that the launch files set
 
-Latency runs from just before publish() to the reader's callback, on one steady clock.
+Latency runs from just before publish() to the reader's callback, on one steady clock. A pause is
+the longest time for which a process did nothing of its own: the machine kept it from running.
 A frame counts only if its pixels arrived too. Prints one line per case, or JSON with --json.
 """
 
@@ -21,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from chefmate_core.timing import Pauses
+
 WIDTH_PX, HEIGHT_PX = 640, 480
 RATE_HZ = 30.0
 CAMERAS = ('wrist', 'scene')
@@ -29,6 +32,7 @@ READERS = ('every', 'latest')
 CONFIG = Path(__file__).resolve().parents[1] / 'ros2_ws/src/chefmate/config'
 DISCOVERY_TIMEOUT_S = 20.0
 WARM_UP = -1  # index of the frames before the first that counts
+LOOK_S = 0.02  # how long the reader waits for a frame before it looks at the clock
 SILENCE_S = 3.0  # after this long without a frame the reader gives its report
 
 
@@ -77,6 +81,7 @@ def write(images: int) -> None:
         rclpy.spin_once(node, timeout_sec=0.05)
     image = frame(0)
     publish_s = []
+    pauses = Pauses()
     start_s = time.monotonic()
     for index in range(images):
         time.sleep(max(0.0, start_s + index / RATE_HZ - time.monotonic()))
@@ -87,8 +92,13 @@ def write(images: int) -> None:
             )
             publisher.publish(message)
             publish_s.append((time.monotonic_ns() - stamp_ns) * 1e-9)
+        pauses.tick()
     time.sleep(SILENCE_S)
-    print(json.dumps({'publish_p50_ms': 1e3 * float(np.median(publish_s))}))
+    result = {
+        'publish_p50_ms': 1e3 * float(np.median(publish_s)),
+        'writer_pause_ms': 1e3 * pauses.longest_s,
+    }
+    print(json.dumps(result))
     rclpy.try_shutdown()
 
 
@@ -128,13 +138,16 @@ def read(images: int, reader: str) -> None:
         node.create_subscription(
             Image, f'{name}/image_raw', lambda message, name=name: receive(name, message), profile
         )
+    pauses = Pauses()
     while len(seen) < images * len(CAMERAS) and time.monotonic() < last_s + SILENCE_S:
-        rclpy.spin_once(node, timeout_sec=0.1)
+        rclpy.spin_once(node, timeout_sec=LOOK_S)
+        pauses.tick()
     quantiles = np.quantile(latency_s, [0.5, 0.99, 1.0]) * 1e3 if latency_s else [np.nan] * 3
     result = dict(zip(('p50_ms', 'p99_ms', 'max_ms'), map(float, quantiles), strict=True))
     result['lost'] = {
         name: [index for index in range(images) if (name, index) not in seen] for name in CAMERAS
     }
+    result['reader_pause_ms'] = 1e3 * pauses.longest_s
     print(json.dumps({'arrived': len(seen), 'sent': images * len(CAMERAS), **result}))
     rclpy.try_shutdown()
 
@@ -191,7 +204,9 @@ def main() -> None:
             print(
                 f'{case:10s} {reader:6s} {result["arrived"]:5d} of {result["sent"]:5d} '
                 f'({ratio:6.2f} %)  p50 {result["p50_ms"]:6.1f} ms  p99 {result["p99_ms"]:6.1f} '
-                f'ms  max {result["max_ms"]:6.1f} ms  publish {result["publish_p50_ms"]:.1f} ms',
+                f'ms  max {result["max_ms"]:6.1f} ms  publish {result["publish_p50_ms"]:.1f} ms  '
+                f'longest pauses: writer {result["writer_pause_ms"]:.0f} ms, '
+                f'reader {result["reader_pause_ms"]:.0f} ms',
                 flush=True,
             )
     return None

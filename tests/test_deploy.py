@@ -13,13 +13,13 @@ from deployment import ROOT, processes_of, refusals
 from probe import Probe
 from std_srvs.srv import Trigger
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
 def test_deploy_puts_the_bread_on_the_plate_and_reports_it(chefmate, domain, tmp_path):
     path = tmp_path / 'report.json'
     command = chefmate('deploy', '--headless', '--report', str(path), f'run_dir:={tmp_path}/run')
-    assert command.wait(timeout_s=110) == 0, command.output
+    assert command.wait(timeout_s=200) == 0, command.output
     report = json.loads(path.read_text())
     assert report['success'] is True
     assert report['verdict']['achieved'] is True
@@ -61,7 +61,10 @@ def test_ctrl_c_ends_everything_and_leaves_no_orphan(chefmate, domain, tmp_path)
         (['hardware:=imaginary'], ['imaginary', 'sim', 'real']),
         (['policy:=gpt'], ["unknown policy 'gpt'", 'expert', 'tiny-random']),
         (['policy:=tcp://gpu:5555'], ['unknown kind of address', 'zmq://']),
-        (['policy:=zmq://localhost:1'], ['zmq://localhost:1: nobody listens there']),
+        (
+            ['policy:=zmq://localhost:1', 'policy_options:={"absent_s": 0}'],
+            ['zmq://localhost:1: nobody listens there'],
+        ),
         (['policy:=tiny-random', 'policy_options:={"sped": 1}'], ['sped', 'embodiment']),
         (['policy_options:={"sped": 1}'], ['sped']),
         (['instruction:=paint the fence'], ['REFUSED', 'bread', 'sandwich']),
@@ -133,20 +136,33 @@ def test_what_is_done_without_a_task_of_the_launch_is_recorded_when_asked_for(
     session = tmp_path / 'session'
     words = ('instruction:=none', 'record:=true', f'session:={session}')
     command = chefmate('launch', 'deploy', *words, f'run_dir:={tmp_path}/run', 'view:=false')
+    command.wait_for('drawing kitchen')
     command.wait_for('policy expert is loaded')
     with Probe(domain) as probe:
-        ask = {
+        clients = {
             name: probe.node.create_client(Trigger, f'recorder/{name}_recording')
             for name in ('start', 'stop')
         }
-        probe.until(ask['start'].service_is_ready, what='the recorder')
+
+        def ask(name):
+            probe.until(clients[name].service_is_ready, what='the recorder')
+            answer = clients[name].call_async(Trigger.Request())
+            probe.until(answer.done, what=f'an answer to {name}')
+            return answer.result()
+
+        def records():
+            time.sleep(0.1)
+            return ask('start').success  # as soon as it hears everybody
+
+        def recorded():
+            probe.until(records, what='an episode')
+            time.sleep(2.0)
+            return ask('stop').success
+
         probe.cook('pick up the bread slice and place it on the plate')
         probe.wait_until_moving()
-        for name, client in ask.items():
-            answer = client.call_async(Trigger.Request())
-            probe.until(answer.done, what=f'an answer to {name}')
-            assert answer.result().success, answer.result().message
-            time.sleep(2.0)
+        # The recorder ends an episode by itself when a camera stood for a second.
+        assert any(recorded() for _ in range(3)), command.output
         record = session / 'episode_000000.json'
         probe.until(record.exists, what='the episode on the disk')
     assert json.loads(record.read_text())['instruction'].startswith('pick up the bread')

@@ -9,7 +9,7 @@ from probe import Probe
 
 from chefmate_core.safety.config import load_preset
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 MAX_GRIPPER_SPEED_RAD_S = load_preset('careful').max_velocity_rad_s.max() + 1e-6
 BREAD = 'pick up the bread slice and place it on the plate'
@@ -121,8 +121,9 @@ def test_when_the_executor_dies_the_driver_holds_and_the_task_goes_on_after_its_
 ):
     _, probe = cooking
     kill(domain, 'action_executor_node')
-    print(f'standing {probe.wait_until_standing():.2f} s after the executor died')
-    probe.assert_stands(0.3)
+    # It comes back within seconds: the stand is looked for in what was heard since.
+    standing_s = probe.wait_until_standing(setpoints=50)
+    print(f"stood for half a second within {standing_s:.2f} s of the executor's death")
     count = len(probe.speeds)
     probe.wait_until_moving()
     probe.until(lambda: len(probe.speeds) > count + 200, what='two seconds of motion')
@@ -133,7 +134,7 @@ def test_when_the_executor_dies_the_driver_holds_and_the_task_goes_on_after_its_
 def test_a_pick_that_the_executors_death_interrupted_still_succeeds(cooking, domain):
     _, probe = cooking
     kill(domain, 'action_executor_node')
-    probe.until(lambda: probe.results, what='the result')
+    probe.until(lambda: probe.results, 120.0, 'the result')
     assert probe.results[0].outcome == probe.results[0].SUCCEEDED, probe.results[0].reason
 
 
@@ -158,7 +159,7 @@ def test_the_emergency_stop_is_latched_and_its_release_goes_on_by_a_blend(cookin
     probe.assert_stands(0.2)
     assert probe.emergency_stop(False).success
     probe.until(lambda: probe.estop_active is False, what='the released state')
-    probe.until(lambda: probe.results, what='the result')
+    probe.until(lambda: probe.results, 120.0, 'the result')
     assert probe.results[0].outcome == probe.results[0].SUCCEEDED, probe.results[0].reason
 
 
@@ -185,7 +186,7 @@ def test_a_task_is_refused_while_the_stop_is_latched_and_the_one_that_waits_goes
 def test_a_new_task_takes_over_from_the_running_one(cooking):
     _, probe = cooking
     probe.cook('pick up the cheese and place it on the plate')
-    probe.until(lambda: len(probe.results) == 2, what='both results')
+    probe.until(lambda: len(probe.results) == 2, 120.0, 'both results')
     first, second = probe.results
     assert first.outcome == first.PREEMPTED
     assert second.outcome == second.SUCCEEDED, second.reason

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ament_index_python.packages import get_package_prefix
 from deployment import ROOT, processes_of
-from probe import Probe
+from probe import KEPT, Probe
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
@@ -20,7 +20,7 @@ from chefmate_core.teleop.range_map import RangeMap
 from chefmate_sim.leader.hand_held_arm import HandHeldArm
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 LEADER, FOLLOWER = (
     ArmCalibration.load(ROOT / 'calibration' / f'{arm}.json') for arm in ('leader', 'follower')
@@ -33,12 +33,26 @@ class Spectator(Probe):
 
     def __init__(self, domain):
         super().__init__(domain)
-        self.rotation_rad = None
-        self.node.create_subscription(JointState, 'isaac_joint_states', self._on_state, 10)
+        self.rotations_rad = []
+        self.node.create_subscription(JointState, 'isaac_joint_states', self._on_state, KEPT)
         self._chunks = self.node.create_publisher(JointTrajectory, 'policy/action_chunk', 1)
 
     def _on_state(self, message):
-        self.rotation_rad = message.position[message.name.index('Rotation')]
+        self.rotations_rad.append(message.position[message.name.index('Rotation')])
+
+    @property
+    def rotation_rad(self):
+        return self.rotations_rad[-1] if self.rotations_rad else None
+
+    def wait_until_at_rest(self):
+        """Wait until the simulated arm has caught up with what it was commanded."""
+        begun = len(self.rotations_rad)
+        self.until(
+            lambda: (
+                len(self.rotations_rad) >= begun + 10 and np.ptp(self.rotations_rad[-10:]) < 0.002
+            ),
+            what='an arm at rest',
+        )
 
     def give_chunk(self, goal_rad):
         """From where the arm is now, evenly to a goal."""
@@ -93,6 +107,7 @@ def test_deploy_moves_the_arm_in_isaac_sim_through_the_gate_and_stops_it(
     assert spectator.emergency_stop(True).success
     spectator.until(lambda: spectator.estop_active, what='the emergency stop')
     spectator.wait_until_standing()
+    spectator.wait_until_at_rest()
     stood_rad = spectator.rotation_rad
     begun_rad = spectator.position - np.array([0.3, 0, 0, 0, 0, 0])
     spectator.steer(begun_rad, lambda: False, timeout_s=1.0)

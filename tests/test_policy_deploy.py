@@ -1,19 +1,18 @@
 """Learned policies as a user runs them: the whole path, on a processor, with random weights."""
 
 import json
-import socket
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from deployment import ROOT, processes_of, refusals
+from deployment import ROOT, free_port, processes_of, refusals
 from policy_probe import PolicyProbe
 
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.safety.config import load_preset
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 CAREFUL = load_preset('careful')
 TICK_RAD = 2 * np.pi / 4096
@@ -105,11 +104,6 @@ def report_of(path):
     return report
 
 
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as server:
-        return server.getsockname()[1]
-
-
 def has_torch(executable, domain):
     (pid,) = [pid for pid, words in processes_of(domain).items() if executable in words]
     return 'torch' in Path(f'/proc/{pid}/maps').read_text()
@@ -121,7 +115,6 @@ def one_thread(environment):
     environment['OMP_NUM_THREADS'] = '1'
 
 
-@pytest.mark.timeout(240)
 def test_random_weights_drive_the_whole_path_and_the_arm_stays_calm(
     chefmate, domain, one_thread, tmp_path
 ):
@@ -147,7 +140,6 @@ def test_random_weights_drive_the_whole_path_and_the_arm_stays_calm(
     assert processes_of(domain) == {}
 
 
-@pytest.mark.timeout(240)
 def test_a_model_served_on_another_host_drives_the_arm_through_its_address(
     chefmate, domain, one_thread, tmp_path
 ):
@@ -165,14 +157,13 @@ def test_a_model_served_on_another_host_drives_the_arm_through_its_address(
         )
         command.wait_for('is loaded', timeout_s=60)
         assert not has_torch('policy_node', domain)
-        assert command.wait(timeout_s=60) == 1, command.output
+        assert command.wait(timeout_s=120) == 1, command.output
         assert_calm(probe)
     chunks = report_of(path)['chunks']
     print(f'round trip p50 {chunks["part_round_trip_p50_ms"]:.0f} ms')
     assert chunks['count'] > 8
 
 
-@pytest.mark.timeout(240)
 def test_when_the_policys_server_goes_the_arm_holds_and_goes_on_when_it_is_back(
     chefmate, program, domain, tmp_path
 ):
@@ -275,7 +266,7 @@ def test_a_policy_that_never_says_done_succeeds_when_the_judge_has_seen_it(
         *('deploy', '--headless', '--report', str(path), f'run_dir:={tmp_path}/run'),
         'policy:=silent',
     )
-    assert command.wait(timeout_s=110) == 0, command.output
+    assert command.wait(timeout_s=200) == 0, command.output
     report = json.loads(path.read_text())
     assert (report['outcome'], report['reason']) == ('SUCCEEDED', 'the judge saw it done')
     assert report['verdict']['achieved'] is True

@@ -14,6 +14,7 @@ from chefmate_core.recording.repair import repair_session
 pytest_plugins = ['recorder_fixtures']
 PATIENCE_S = 60.0
 system = pytest.mark.system
+patient = pytest.mark.timeout(300)
 
 
 def messages(folder):
@@ -106,6 +107,7 @@ def test_a_folder_of_something_else_is_refused_with_exit_code_1(recorder, tmp_pa
 
 
 @system
+@patient
 def test_a_virtual_leader_is_recorded_by_the_clock(chefmate, tmp_path):
     session = tmp_path / 'session'
     command = chefmate(
@@ -116,7 +118,7 @@ def test_a_virtual_leader_is_recorded_by_the_clock(chefmate, tmp_path):
         'autostart:=true',
         f'run_dir:={tmp_path / "run"}',
     )
-    command.wait(115.0)
+    command.wait(200.0)
     assert (session / 'episode_000000/metadata.yaml').exists(), command.output
     found = {topic for topic, _ in messages(session / 'episode_000000')}
     assert {'/leader/joint_states', '/wrist/image_raw/compressed', '/diagnostics'} <= found
@@ -125,6 +127,7 @@ def test_a_virtual_leader_is_recorded_by_the_clock(chefmate, tmp_path):
 
 
 @system
+@patient
 def test_the_task_of_a_policy_is_recorded_from_its_first_moment_to_its_end(chefmate, tmp_path):
     session = tmp_path / 'session'
     command = chefmate(
@@ -136,7 +139,7 @@ def test_the_task_of_a_policy_is_recorded_from_its_first_moment_to_its_end(chefm
         f'session:={session}',
         f'run_dir:={tmp_path / "run"}',
     )
-    command.wait(115.0)  # how the task ends is not what is tested here
+    command.wait(200.0)  # how the task ends is not what is tested here
     record = json.loads((session / 'episode_000000.json').read_text())
     assert record['instruction'] == 'pick up the bread slice'
     assert record['report']['gate']['counters']['accepted'] > 0

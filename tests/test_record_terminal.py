@@ -38,6 +38,7 @@ def test_keys_begin_finish_discard_and_quit(robot, recorder, environment, tmp_pa
             if folder is not None:
                 assert (session / folder).is_dir()
             else:
+                terminal.see('● ready')  # where the next key begins an episode
                 assert not list(session.glob('*episode_000001*'))
         terminal.press(ESCAPE)
         assert terminal.end(PATIENCE_S) == 0

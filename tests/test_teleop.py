@@ -12,12 +12,12 @@ import time
 import numpy as np
 import pytest
 from deployment import ROOT, processes_of
-from diagnostic_msgs.msg import DiagnosticStatus
-from probe import Probe
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from probe import KEPT, Probe
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 
 from chefmate_core.calibration import ArmCalibration
 from chefmate_core.joints import JOINT_NAMES
@@ -26,7 +26,7 @@ from chefmate_sim.leader.hand_held_arm import HandHeldArm
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
 from chefmate_sim.virtual_bus.model import FirstOrderArm
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 LEADER, FOLLOWER = (
     ArmCalibration.load(ROOT / 'calibration' / f'{arm}.json') for arm in ('leader', 'follower')
@@ -42,14 +42,16 @@ class Pilot(Probe):
     def __init__(self, domain):
         super().__init__(domain)
         self.leader_rad = self.engaged = self.verdict = None
+        self.hand = ''  # what the scripted leader does
         self.modes, self.mode_speeds = [], []  # of the gate, and of the fastest joint
         self.errors = []  # of each joint, while the gate follows
         subscribe = self.node.create_subscription
         subscribe(JointState, 'leader/joint_states', self._on_leader, 10)
         subscribe(JointState, 'follower/joint_states', self._on_follower, 10)
-        subscribe(JointState, 'follower/joint_commands_applied', self._on_mode, 10)
+        subscribe(JointState, 'follower/joint_commands_applied', self._on_mode, KEPT)
         subscribe(Bool, 'teleop/clutch_engaged', self._on_clutch, LATCHED)
         subscribe(DiagnosticStatus, 'kitchen/verdict', self._on_verdict, LATCHED)
+        subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10)
         self._clutch = self.node.create_client(SetBool, 'teleop/set_clutch')
         self._keys = self.node.create_publisher(JointState, 'teleop/jog', 1)
 
@@ -74,6 +76,29 @@ class Pilot(Probe):
 
     def _on_verdict(self, message):
         self.verdict = message
+
+    def _on_diagnostics(self, message):
+        for status in message.status:
+            if status.name == 'kitchen: hand':
+                self.hand = status.message
+
+    @property
+    def is_task_done(self):
+        return self.verdict is not None and self.verdict.level == DiagnosticStatus.OK
+
+    @property
+    def has_hand_given_up(self):
+        return self.hand.startswith('given up')
+
+    def begin_afresh(self):
+        """Let the scripted leader do its task once more, in a fresh kitchen."""
+        for name in ('kitchen/reset', 'leader/perform'):
+            client = self.node.create_client(Trigger, name)
+            self.until(client.service_is_ready, what=name)
+            answer = client.call_async(Trigger.Request())
+            self.until(answer.done, what=f'an answer to {name}')
+            assert answer.result().success, answer.result().message
+        self.until(lambda: not self.has_hand_given_up, what='a new try of the hand')
 
     def clutch(self, engaged):
         self.until(self._clutch.service_is_ready, what='the clutch')
@@ -156,11 +181,14 @@ def test_in_simulation_the_follower_does_the_task_by_following_a_scripted_leader
 ):
     command = chefmate('launch', 'teleop.launch.py', f'run_dir:={tmp_path}', 'cameras:=false')
     with Pilot(domain) as pilot:
-        pilot.until(
-            lambda: pilot.verdict is not None and pilot.verdict.level == DiagnosticStatus.OK,
-            timeout_s=90.0,
-            what='bread on the plate',
-        )
+        for _ in range(3):  # it may lose a slice on a busy machine
+            pilot.until(
+                lambda: pilot.is_task_done or pilot.has_hand_given_up, 90.0, 'bread on the plate'
+            )
+            if pilot.is_task_done:
+                break
+            pilot.begin_afresh()
+        assert pilot.is_task_done, 'the hand gave up again and again'
         errors = np.array(pilot.errors)
     assert np.sqrt(np.mean(errors**2)) < 0.1, 'it follows, a tenth of a second behind'
     assert 'following' in pilot.modes
@@ -236,12 +264,14 @@ def test_when_teleoperation_dies_the_arm_holds_and_goes_on_by_a_blend(domain, ar
     start()
     with Pilot(domain) as pilot:
         pilot.until(lambda: 'following' in pilot.modes, what='following')
-        (pid,) = [pid for pid, words in processes_of(domain).items() if 'teleop_node' in words]
-        os.kill(pid, signal.SIGKILL)
-        pilot.until(lambda: pilot.modes[-1] == 'holding', what='a hold')
-        arms.hand(NEAR)
-        begun = len(pilot.modes)
+        arms.hand(NEAR, seconds=1.5)
         pilot.wait_until_at(NEAR)
+        (pid,) = [pid for pid, words in processes_of(domain).items() if 'teleop_node' in words]
+        begun = len(pilot.modes)
+        os.kill(pid, signal.SIGKILL)
+        arms.hand(FAR, seconds=0.3)  # soon: it comes back within seconds
+        pilot.until(lambda: 'holding' in pilot.modes[begun:], what='a hold')
+        pilot.wait_until_at(FAR)
         assert BLEND_RAD_S / 2 < max(pilot.blend_speeds(begun)) <= BLEND_RAD_S + 1e-9
 
 

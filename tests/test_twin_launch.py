@@ -15,7 +15,7 @@ from twin_stage import REST_RAD, Watcher
 from chefmate_core.dds_client.joint_state_client import JointStateClient
 from chefmate_core.dds_client.participant import Participant
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 pytest_plugins = ['twin_fixtures']
 
 
@@ -80,7 +80,8 @@ def test_where_all_live_in_simulation_time_stamps_are_understood(stage, bridge, 
 
 @pytest.mark.parametrize('arm', ['teleop', 'none'])
 def test_a_recording_moves_the_twin_and_its_end_is_the_end(chefmate, domain, tmp_path, arm):
-    bag = write_session(tmp_path / 'session', [EpisodePlan(duration_s=3.0, cameras=())] * 2)
+    # Long enough to be still played when the twin is up: it imports for seconds.
+    bag = write_session(tmp_path / 'session', [EpisodePlan(duration_s=20.0, cameras=())] * 2)
     command = chefmate(
         'launch', 'twin.launch.py', 'mode:=replay', f'bag:={bag}', 'speed:=2.0',
         f'arm:={arm}', f'run_dir:={tmp_path}', 'report_period:=0.5',
@@ -97,7 +98,7 @@ def test_a_recording_moves_the_twin_and_its_end_is_the_end(chefmate, domain, tmp
         )
         stage.until(lambda: len(stage.twin) > 10, what='the twin')
         assert bool(stage.relayed) == (arm == 'teleop')  # none: another bridge has joint_states
-    assert command.wait(60) == 0
+    assert command.wait(120) == 0
     assert 'the recording is over' in command.output
     assert 'error rms' in command.output
 
@@ -172,7 +173,7 @@ def test_in_mode_command_the_simulator_is_the_arm_behind_the_gate(chefmate, doma
         assert arm.position == pytest.approx(standing, abs=0.05)
         assert arm.emergency_stop(True).success
         arm.until(lambda: arm.estop_active, what='the stop')
-        arm.until(lambda: arm.speed == 0.0, what='a stand')
+        arm.wait_until_standing()
         stood = arm.position.copy()
         for _ in range(20):
             arm.command(start)

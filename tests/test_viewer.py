@@ -11,13 +11,13 @@ import time
 
 import pytest
 from browser import DESKTOP, PHONE, Browser
+from deployment import free_port
 from page_watcher import PageWatcher
 from viewer_stage import (
     ARTIFACTS,
     SMALL,
     address_in,
     changed_pixels,
-    free_port,
     needs_browser,
     picture,
     until_drawn,

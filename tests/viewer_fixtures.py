@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from browser import Browser
-from deployment import ROOT
-from viewer_stage import Kitchenhand, address_in, free_port
+from deployment import ROOT, free_port
+from viewer_stage import Kitchenhand, address_in
 
 from chefmate_core.calibration import ArmCalibration
 from chefmate_sim.virtual_bus.bus import VirtualServoBus
@@ -18,7 +18,10 @@ def arm(tmp_path, chefmate):
     """A driver with virtual servos at 0.2 rad; its model."""
     model = FirstOrderArm(np.full(6, 0.2))
     with VirtualServoBus(model, ArmCalibration.load(FOLLOWER), tmp_path / 'port') as bus:
-        command = chefmate('launch', 'arm', f'port:={bus.port}', f'calibration:={FOLLOWER}')
+        command = chefmate(
+            *('launch', 'arm', f'port:={bus.port}', f'calibration:={FOLLOWER}'),
+            'wait_for_port_s:=60.0',  # its servos answer from this process, which may stand
+        )
         command.wait_for('torque is on')
         yield model
 

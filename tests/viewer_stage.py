@@ -1,7 +1,6 @@
 """What the tests of the page share: who watches the arm, and what a browser shows."""
 
 import re
-import socket
 import time
 
 import browser
@@ -53,11 +52,6 @@ def address_in(command):
     """Return the address that the page says, without the token."""
     command.wait_for('the page: ')
     return re.search(r'the page: (http://[^\s?]+)', command.output)[1]
-
-
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def look(tab):

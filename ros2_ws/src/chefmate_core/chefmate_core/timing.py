@@ -82,6 +82,18 @@ class Rate:
             self._times.popleft()
 
 
+class Pauses:
+    """The longest time between two ticks of a loop: for how long its process stood."""
+
+    def __init__(self) -> None:
+        self.longest_s, self._last_s = 0.0, time.monotonic()
+
+    def tick(self) -> None:
+        """Take note of the time."""
+        now_s = time.monotonic()
+        self.longest_s, self._last_s = max(self.longest_s, now_s - self._last_s), now_s
+
+
 class Ticker:
     """Wakes at absolute deadlines of the steady clock; a missed one is skipped and counted."""
 

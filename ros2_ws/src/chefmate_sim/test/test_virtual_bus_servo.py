@@ -3,6 +3,7 @@
 import os
 import threading
 
+import numpy as np
 import pytest
 import serial
 from virtual_arm import LEADER
@@ -106,6 +107,16 @@ def test_torque_without_a_goal_holds_where_the_servo_was_at_power_on(bus, clock)
     bus.write(4, reg.TORQUE_ENABLE, 1)
     clock.now_s += 10.0
     assert bus.read(4, reg.PRESENT_POSITION) == before
+
+
+@pytest.mark.parametrize('direction', [1, -1])
+def test_a_joint_that_is_thrown_reports_the_fastest_speed_that_there_is(
+    bus, model, monkeypatch, direction
+):
+    monkeypatch.setattr(model, 'velocity_rad_s', lambda: np.full(6, direction * 1e4))
+    speeds = [abs(bus.read(servo_id, reg.PRESENT_VELOCITY)) & 0x7FFF for servo_id in (1, 2)]
+    assert speeds == [0x7FFF, 0x7FFF]
+    assert bus.read(1, reg.MODEL_NUMBER) == 777, 'the bus goes on'
 
 
 def test_torque_off_lets_go(bus, clock):

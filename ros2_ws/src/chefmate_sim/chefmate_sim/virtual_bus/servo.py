@@ -96,6 +96,7 @@ class VirtualServo:
         is_moving = abs(velocity) > _MOVING_TICKS_S
         if not memory.live[reg.PHASE.address] & reg.PHASE_VELOCITY_IN_TICKS:
             velocity = round(velocity / _SLOW_VELOCITY_TICKS)
+        speed = min(abs(velocity), 0x7FFF)  # a hand may move a joint as fast as it likes
         load_counts = min(round(abs(load) / reg.LOAD_PER_COUNT), 1000)
         current = round(abs(load) * STALL_CURRENT_MA / reg.MILLIAMPERES_PER_COUNT)
         is_negative = load * self._sign < 0
@@ -103,7 +104,7 @@ class VirtualServo:
             memory.live,
             reg.PRESENT_POSITION.address,
             self._reported_ticks(position_rad),
-            velocity if velocity >= 0 else min(-velocity, 0x7FFF) | _SIGN_15,
+            speed | _SIGN_15 if velocity < 0 else speed,
             load_counts | _SIGN_10 if is_negative else load_counts,
             min(max(round(self.voltage_v / reg.VOLTS_PER_COUNT), 0), 255),
             min(max(round(self.temperature_c), 0), 255),
