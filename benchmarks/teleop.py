@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from motion import MIDDLE_RAD, curve
 
 from chefmate.task.monitor import DiagnosticsMonitor
 from chefmate.task.report import ARM
@@ -44,17 +45,6 @@ SETTLE_S = 4.0  # the blend at the start
 LEVEL_RAD = 0.02
 COUNTED = ('starvations', 'blends', 'stalls', 'rate_limited')  # by the gate, while measured
 FAST_RAD_S = 0.3  # a level is crossed in earnest above this speed
-# A hand's motion: per joint, two swings (amplitude rad, period s). Around this middle they stay
-# clear of the table and of everything on it in kitchen 0.
-SWINGS = (
-    ((0.5, 4.1), (0.08, 1.3)),
-    ((0.3, 5.3), (0.06, 1.1)),
-    ((0.3, 4.7), (0.08, 1.7)),
-    ((0.4, 3.7), (0.08, 1.2)),
-    ((0.6, 4.3), (0.10, 1.5)),
-    ((0.5, 3.1), (0.08, 1.4)),
-)
-MIDDLE_RAD = np.array(HOME_POSITION_RAD) + np.array([0.0, 0.2, -0.6, 0.0, 0.0, 0.7])
 
 
 class WatchedFollower:
@@ -93,13 +83,6 @@ class Hand(threading.Thread):
             self.times.append(now_s)
             self.wanted.append(place)
             self.followed.append(self._follower.position_rad())
-
-
-def curve(time_s: float) -> np.ndarray:
-    """Where the hand is, in the follower's joints, shape (6,); at rest at the beginning."""
-    ramp = min(time_s / 2.0, 1.0)
-    offset = [sum(a * np.sin(2 * np.pi * time_s / p) for a, p in swings) for swings in SWINGS]
-    return MIDDLE_RAD + ramp * np.array(offset)
 
 
 def crossings_ms(times, wanted, goals) -> list[float]:

@@ -26,32 +26,15 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from motion import curve
 from sensor_msgs.msg import JointState
 
 from chefmate_core.joints import JOINT_NAMES
-from chefmate_description.scene import HOME_POSITION_RAD
 from chefmate_ros import qos
 from chefmate_ros.joint_messages import joint_state
 
 ROOT = Path(__file__).resolve().parents[1]
-# Per joint, two swings (amplitude rad, period s), clear of the table.
-SWINGS = (
-    ((0.5, 4.1), (0.08, 1.3)),
-    ((0.3, 5.3), (0.06, 1.1)),
-    ((0.3, 4.7), (0.08, 1.7)),
-    ((0.4, 3.7), (0.08, 1.2)),
-    ((0.6, 4.3), (0.10, 1.5)),
-    ((0.5, 3.1), (0.08, 1.4)),
-)
-MIDDLE_RAD = np.array(HOME_POSITION_RAD) + np.array([0.0, 0.4, -0.4, 0.0, 0.0, 0.7])
 TICKS_PER_S = os.sysconf('SC_CLK_TCK')
-
-
-def curve(time_s: float) -> np.ndarray:
-    """Where the arm is to be, shape (6,); at rest at the beginning."""
-    ramp = min(time_s / 2.0, 1.0)
-    offset = [sum(a * np.sin(2 * np.pi * time_s / p) for a, p in swings) for swings in SWINGS]
-    return MIDDLE_RAD + ramp * np.array(offset)
 
 
 class Observer:
@@ -117,17 +100,22 @@ def launched(log, *words: str):
         process.wait(15.0)
 
 
-def processor_s(executable: str) -> float:
-    """Return the processor time of the one process of this name in our ROS domain."""
+def process_folder(executable: str) -> Path:
+    """Return the folder in /proc of the one process of this name in our ROS domain."""
     domain = f'ROS_DOMAIN_ID={os.environ.get("ROS_DOMAIN_ID", "0")}'.encode()
     for folder in Path('/proc').glob('[0-9]*'):
         with contextlib.suppress(OSError):
             words = (folder / 'cmdline').read_bytes().split(b'\0')
             ours = domain in (folder / 'environ').read_bytes().split(b'\0')
             if ours and any(word.endswith(executable.encode()) for word in words[:2]):
-                fields = (folder / 'stat').read_text().rsplit(')', 1)[1].split()
-                return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+                return folder
     sys.exit(f'{executable} does not run')
+
+
+def processor_s(folder: Path) -> float:
+    """Return the processor time that a process has taken."""
+    fields = (folder / 'stat').read_text().rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 def measure(arguments, folder: Path) -> dict:
@@ -146,7 +134,6 @@ def measure(arguments, folder: Path) -> dict:
         observer.wait_for(lambda: observer.applied is not None, 'torque')
         with launched(log, 'twin', 'arm:=none', f'params_file:={parameters}'):
             observer.wait_for(lambda: 'twin: physics' in observer.statuses, 'the twin')
-            observer.move(5.0)  # the blend
             cpu = observe_cpu(observer, arguments.seconds)
             observer.move(2.0)
             bridge = observer.statuses['joint_state_bridge: twin']
@@ -156,7 +143,6 @@ def measure(arguments, folder: Path) -> dict:
             observer.wait_for(
                 lambda: 'joint_state_bridge: joint_states' in observer.statuses, 'the bridge'
             )
-            observer.move(5.0)
             alone = observe_cpu(observer, arguments.seconds)
     return {
         'date': datetime.date.today().isoformat(),
@@ -182,9 +168,11 @@ def measure(arguments, folder: Path) -> dict:
 
 def observe_cpu(observer: Observer, seconds: float) -> float:
     """Move, and return what the bridge took of a core meanwhile, percent."""
-    before_s, begun_s = processor_s('joint_state_bridge_node'), time.monotonic()
+    bridge = process_folder('joint_state_bridge_node')
+    observer.move(5.0)  # the blend; the look at all processes has interrupted the motion
+    before_s, begun_s = processor_s(bridge), time.monotonic()
     observer.move(seconds)
-    taken_s = processor_s('joint_state_bridge_node') - before_s
+    taken_s = processor_s(bridge) - before_s
     return 100.0 * taken_s / (time.monotonic() - begun_s)
 
 
