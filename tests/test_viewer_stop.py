@@ -63,12 +63,9 @@ def test_a_press_of_the_emergency_stop_reaches_the_driver_at_once(arm, hand, ser
         until_it_looks(tab, 'free')
     measured = {'press_ms': presses_ms, 'service_ms': services_ms}
     (ARTIFACTS / 'emergency_stop.json').write_text(json.dumps(measured, indent=2))
-    # A press goes through a browser and three processes, any of which may stand for a moment. A
-    # page that is slow is slow in every press, the lower quartile too.
-    press_ms, _, _ = statistics.quantiles(presses_ms, n=4)
-    machine_ms = statistics.median(services_ms)
-    print(f'a press: {press_ms:.0f} ms, a service call: {machine_ms:.0f} ms')
-    assert press_ms <= max(STOP_WITHIN_MS, 4.0 * machine_ms), measured
+    median_ms, machine_ms = statistics.median(presses_ms), statistics.median(services_ms)
+    print(f'a press: {median_ms:.0f} ms, a service call: {machine_ms:.0f} ms')
+    assert median_ms <= max(STOP_WITHIN_MS, 4.0 * machine_ms), measured
 
 
 @needs_browser
