@@ -105,6 +105,6 @@ def refusals(gate):
     Commands wait while a busy machine keeps the driver's loop; those that are too old then are
     refused, as they must be. They are a few.
     """
-    assert gate.get('refused_stale', 0) < 0.5 * gate['accepted'], gate
+    assert gate.get('refused_stale', 0) < 0.2 * gate['accepted'], gate
     counted = {name for name, count in gate.items() if name.startswith('refused_') and count}
     return counted - {'refused_stale'}

@@ -132,14 +132,14 @@ class Cockpit:
     def step(self) -> bool:
         """Take the keys that were pressed and what was said; return False to leave."""
         keys = pressed_keys()
-        was_held_up_s, self._looked_s = time.monotonic() - self._looked_s, time.monotonic()
+        held_up_s, self._looked_s = time.monotonic() - self._looked_s, time.monotonic()
         for key in keys:
             meaning = self._keyboard.press(key)
             if meaning is Order.LEAVE:
                 return False
             if meaning is Order.TOGGLE_CLUTCH:
                 self._toggle_clutch()
-            elif isinstance(meaning, Jog) and was_held_up_s <= HELD_UP_S:
+            elif isinstance(meaning, Jog) and held_up_s <= HELD_UP_S:
                 jog = JointState(name=[meaning.joint], velocity=[meaning.velocity_rad_s])
                 jog.header.stamp = self._node.get_clock().now().to_msg()
                 self._jogs.publish(jog)

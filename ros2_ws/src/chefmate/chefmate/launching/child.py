@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _READ_BYTES = 65536
 _LAST_LINES = 5  # kept for the report on a process that died
 KILLED_AGAIN_S = 1.0
-LONGEST_STEP_S = 0.25  # between two looks at a process
+LONGEST_STEP_S = 0.25  # between two looks at a process; more is a standstill of our own
 
 # Loaded here: between fork and exec nothing may be imported.
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -50,7 +50,8 @@ class Child:
         self._say = say
         self._partial = {'stdout': b'', 'stderr': b''}
         self._escalation: list[tuple[int, float]] = []  # (signal, s until the next one), in order
-        self._left_s, self._looked_s = 0.0, 0.0  # until the first of them is sent; when that was
+        self._left_s = 0.0  # until the first of them is sent
+        self._looked_s = 0.0  # when that was last looked at
         parent = os.getpid()
 
         def before_exec() -> None:
